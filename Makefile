@@ -1,0 +1,53 @@
+# 《序列与词》：make book 建书 · make lab 打开实验室 · make test 全部测试
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SITE   := build/_build/html
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+
+.PHONY: book lab test notebooks serve clean help
+
+help:
+	@echo "make book       建书（不装 torch），完成后打印首页的位置"
+	@echo "make lab        打开 JupyterLab，在 notebooks/ 里动手"
+	@echo "make test       全部测试：notebook、模块、网站"
+	@echo "make notebooks  重新运行全部 notebook 并规范化"
+	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书"
+	@echo "make clean      删去 build/（不动 .venv）"
+
+# 环境：两个记号文件，各管一组依赖；依赖没变就不再安装，断网也能用
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "需要 Python 3.11 或更新版本；已装在别处时：make PYTHON=/路径/python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "无法创建 .venv；Debian/Ubuntu 请先运行：sudo apt install python3-venv"; exit 1; }
+
+$(VENV)/book.ok: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "安装建书所需的包 …"
+	@$(PIP) -e ".[book]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
+	@touch $@
+
+$(VENV)/all.ok: pyproject.toml requirements.lock | $(BIN)/python
+	@echo "安装全部依赖（约 1.6 GB，需几分钟）…"
+	@$(PIP) -e ".[book,lab,test]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
+	@touch $@ $(VENV)/book.ok
+
+book: $(VENV)/book.ok
+	@$(BIN)/jupyter-book build . --config book/_config.yml --toc book/_toc.yml --path-output build --quiet
+	@echo "书在这里：file://$(CURDIR)/$(SITE)/book/index.html"
+
+lab: $(VENV)/all.ok
+	@$(BIN)/jupyter lab notebooks
+
+test: $(VENV)/all.ok
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m pytest -n 2 -q
+
+notebooks: $(VENV)/all.ok
+	@cd notebooks && ../$(BIN)/jupyter nbconvert --config nbconvert_config.py [0-9]*.ipynb
+
+serve: book
+	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 8000
+
+clean:
+	@rm -rf build

@@ -1,0 +1,157 @@
+"""图：字体与样式只在这里定，画图函数收普通数组，返回 ax，不调用 show。
+
+每张图都带一段文字说明 describe(fig)：标题、轴名、画上去的数。notebook 里它作为图的
+text/plain 存下来，nbval 比较它，所以画错一个数，测试就会失败；它的第一行也是网页上图的替代文字。
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import font_manager
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")
+GREY = "#767676"
+_LISTED = 48  # 一组数不超过这么多就全部列出，否则只列摘要
+
+
+def use_style() -> None:
+    """定好中文字体、字号与配色；缺字时直接报错，不让方框悄悄出现在图里。"""
+    font_manager.fontManager.addfont(_font_path())
+    mpl.rcParams.update({
+        "font.family": ["Noto Sans SC", "DejaVu Sans"], "font.size": 11,
+        "axes.titlesize": 13, "axes.titlelocation": "left", "axes.titlepad": 12,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": False,
+        "axes.prop_cycle": mpl.cycler(color=COLORS), "legend.frameon": False,
+        "figure.figsize": (7.2, 3.8), "figure.dpi": 130, "figure.constrained_layout.use": True,
+        "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#E3E3E3", "axes.axisbelow": True,
+    })
+    warnings.filterwarnings("error", message="Glyph .* missing")
+    try:
+        formatters = get_ipython().display_formatter.formatters  # noqa: F821  只在 notebook 里有
+    except NameError:
+        return
+    formatters["text/plain"].for_type(Figure, lambda fig, p, cycle: p.text(describe(fig)))
+
+
+def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],
+                     ax: Axes | None = None) -> Axes:
+    """每组一条均值线，阴影从最小到最大，名字直接写在线的右端。runs[名字] 的形状：(次数, len(x))。"""
+    ax = ax or plt.subplots()[1]
+    ends = []
+    for color, (name, values) in zip(COLORS, runs.items(), strict=False):
+        values = np.atleast_2d(values)
+        mean = values.mean(axis=0)
+        ax.plot(x, mean, marker="o", markersize=4, color=color, label=name)
+        if len(values) > 1:
+            ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18,
+                            linewidth=0)
+        ends.append((mean[-1], name, color))
+    _label_ends(ax, x[-1], ends)
+    return ax
+
+
+def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
+         form: str = "{:.1f}", color: str = COLORS[0]) -> Axes:
+    """横条图，从上往下，数写在条的末端。"""
+    ax = ax or plt.subplots()[1]
+    drawn = ax.barh(range(len(names)), values, color=color, height=0.62)
+    ax.bar_label(drawn, [form.format(v) for v in values], padding=4)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.grid(False)
+    ax.margins(x=0.12)
+    return ax
+
+
+def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | None = None) -> Axes:
+    """补齐后的一批句子：一格一个词，PAD 是灰格。rows 的形状：(B, T)。"""
+    n_rows, n_cols = len(rows), len(rows[0])
+    if ax is None:
+        ax = plt.subplots(figsize=(7.2, 0.75 + 0.44 * n_rows))[1]
+    real = np.array([[word != pad for word in row] for row in rows], dtype=float)
+    ax.imshow(real, cmap=mpl.colors.ListedColormap(["#DDDDDD", "#CFE4F2"]), vmin=0, vmax=1,
+              aspect="auto")
+    for i, row in enumerate(rows):
+        for j, word in enumerate(row):
+            ax.text(j, i, "PAD" if word == pad else word, ha="center", va="center",
+                    fontsize=9.5 if len(word) < 4 else 8, color="#222222" if word != pad else GREY)
+    ax.set_xticks(np.arange(n_cols + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(n_rows + 1) - 0.5, minor=True)
+    ax.grid(False)
+    ax.grid(which="minor", color="white", linewidth=2)
+    ax.tick_params(which="both", length=0)
+    ax.set_xticks(range(n_cols), range(n_cols))
+    ax.set_yticks(range(n_rows), range(n_rows))
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def describe(fig: Figure) -> str:
+    """图上的文字与数：首行“图：标题”，其后每个子图的轴名与每组数据（三位有效数字）。"""
+    titles = [fig.get_suptitle(), *(ax.get_title("left") or ax.get_title() for ax in fig.axes)]
+    lines = ["图：" + "；".join(t.replace("\n", " ") for t in titles if t)]
+    for ax in fig.axes:
+        lines.append(f"横轴 {ax.get_xlabel() or '—'} | 纵轴 {ax.get_ylabel() or '—'}")
+        for line in ax.get_lines():
+            label = line.get_label()
+            lines.append(f"线 {'' if label.startswith('_') else label}："
+                         f"x={_numbers(line.get_xdata())} y={_numbers(line.get_ydata())}")
+        if ax.patches:
+            lines.append(f"条：{_patches(ax)}")
+        for collection in ax.collections:
+            points = np.concatenate([path.vertices for path in collection.get_paths()]
+                                    or [np.zeros((0, 2))])
+            offsets = np.ma.filled(collection.get_offsets(), np.nan)
+            lines.append(f"面：{_numbers(points[:, 1])}" if len(offsets) <= 1
+                         else f"点：x={_numbers(offsets[:, 0])} y={_numbers(offsets[:, 1])}")
+        for image in ax.get_images():
+            lines.append(f"格 {image.get_array().shape}：{_numbers(image.get_array())}")
+        if words := [t.get_text() for t in ax.texts if t.get_text()]:
+            lines.append("字：" + " ".join(words))
+    return "\n".join(lines)
+
+
+def _patches(ax: Axes) -> str:
+    boxes = [p.get_bbox() for p in ax.patches if hasattr(p, "get_bbox")]
+    horizontal = len({round(b.x0, 9) for b in boxes}) == 1
+    return _numbers([b.x1 if horizontal else b.y1 for b in boxes])
+
+
+def _numbers(values: object) -> str:
+    values = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan).ravel()
+    if len(values) <= _LISTED:
+        return "[" + " ".join(f"{v:.3g}" for v in values) + "]"
+    sampled = values[np.linspace(0, len(values) - 1, 12).astype(int)]
+    return (f"{len(values)} 个，均值 {np.nanmean(values):.3g}，最小 {np.nanmin(values):.3g}，"
+            f"最大 {np.nanmax(values):.3g}，等距取 {_numbers(sampled)}")
+
+
+def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
+    """把名字写在线的右端；挤在一起的上下错开。"""
+    low, high = ax.get_ylim()
+    gap = (high - low) * 0.075
+    y = -np.inf
+    for value, name, color in sorted(ends):
+        y = max(value, y + gap)
+        ax.annotate(name, (x, y), xytext=(8, 0), textcoords="offset points", color=color,
+                    va="center", annotation_clip=False)
+    ax.set_ylim(low, max(high, y + gap / 2))
+
+
+def _font_path() -> Path:
+    try:
+        import pylopdf_fonts_zh_cn
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "没有安装中文字体包，图里的汉字会变成方框；"
+            "请运行：python -m pip install pylopdf-fonts-zh-cn==0.1.1") from None
+    return pylopdf_fonts_zh_cn.sans_path()

@@ -1,0 +1,64 @@
+"""序列：补齐、截断、掩码、分批。只用 NumPy；0 号永远留给 <pad>。"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+SIDES = ("post", "pre")
+
+
+def pad_sequences(sequences: Sequence[Sequence[int]], max_len: int | None = None, *,
+                  padding: str = "post", truncating: str = "post", value: int = 0) -> np.ndarray:
+    """长短不一的编号序列 → 整齐的矩阵。
+
+    max_len 为每行的长度，不给时取最长的一条。padding、truncating 为 "post"（后）或
+    "pre"（前）：补在后面还是前面，长了从后面截还是从前面截。
+    形状：B 条序列 → (B, T=max_len)，int64。
+    异常：max_len 不是正整数、方向写错、某条不是整数序列，ValueError。
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in SIDES:
+            raise ValueError(f"{name} 应为 'post'（后）或 'pre'（前），收到 {side!r}")
+    if max_len is None:
+        max_len = max(map(len, sequences), default=0)
+    elif not isinstance(max_len, (int, np.integer)) or max_len < 1:
+        raise ValueError(f"max_len 应为正整数，收到 {max_len!r}")
+    x = np.full((len(sequences), max_len), value, dtype=np.int64)
+    for row, sequence in enumerate(sequences):
+        ids = np.asarray(sequence)
+        if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+            raise ValueError(f"第 {row + 1} 条应为一串整数编号，收到 {str(sequence)[:30]!r}；"
+                             "词请先用 Vocab.encode 变成编号")
+        ids = ids[:max_len] if truncating == "post" else ids[max(0, len(ids) - max_len):]
+        if padding == "post":
+            x[row, :len(ids)] = ids
+        else:
+            x[row, max_len - len(ids):] = ids
+    return x
+
+
+def make_mask(x: np.ndarray, pad: int = 0) -> np.ndarray:
+    """真实位置为 True，PAD 为 False。形状：(B, T) → (B, T)，bool。"""
+    return _check_matrix(x) != pad
+
+
+def real_lengths(x: np.ndarray, pad: int = 0) -> np.ndarray:
+    """每行真实位置的个数。形状：(B, T) → (B,)，int64。"""
+    return make_mask(x, pad).sum(axis=1)
+
+
+def iter_batches(n: int, batch_size: int,
+                 rng: np.random.Generator | None = None) -> Iterator[np.ndarray]:
+    """把 0…n-1 分成一批一批的下标；给了 rng 就先打乱。最后一批可以不满。"""
+    if batch_size < 1:
+        raise ValueError(f"batch_size 应为正整数，收到 {batch_size!r}")
+    order = np.arange(n) if rng is None else rng.permutation(n)
+    for start in range(0, n, batch_size):
+        yield order[start:start + batch_size]
+
+
+def _check_matrix(x: np.ndarray) -> np.ndarray:
+    x = np.asarray(x)
+    if x.ndim != 2:
+        raise ValueError(f"x 的形状应为 (B, T)，收到 {x.shape}；单条序列请用 x[None]")
+    return x

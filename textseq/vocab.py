@@ -1,0 +1,102 @@
+"""词表：词与编号的一一对应。0 号是 <pad>，1 号是 <unk>，从不移动。"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from textseq.files import read_lines, write_atomically
+
+PAD, UNK = "<pad>", "<unk>"
+
+
+class Vocab:
+    """词表：按词频从高到低编号，词频相同按出现的先后。
+
+    words[i] 是 i 号词，counts[i] 是它在建表语料里的次数。
+    异常：词重复，或词与词频不一样多，ValueError。
+    """
+
+    def __init__(self, words: Iterable[str], counts: Iterable[int]):
+        self.words = [PAD, UNK, *words]
+        self.counts = [0, 0, *counts]
+        if len(self.words) != len(self.counts):
+            raise ValueError(f"收到 {len(self.words) - 2} 个词、{len(self.counts) - 2} 个词频；"
+                             "两者应一样多")
+        self._index = {word: i for i, word in enumerate(self.words)}
+        if len(self._index) < len(self.words):
+            repeated = next(w for w, n in Counter(self.words).items() if n > 1)
+            raise ValueError(f"词 {repeated!r} 在词表里出现了不止一次；请先去重")
+
+    @classmethod
+    def build(cls, sentences: Iterable[Iterable[str]], min_count: int = 1,
+              max_size: int | None = None) -> Vocab:
+        """数词频，建词表：少于 min_count 次的词不收，最多 max_size 个词（不含 <pad>、<unk>）。"""
+        counts: Counter[str] = Counter()
+        for number, sentence in enumerate(sentences, start=1):
+            if isinstance(sentence, str):
+                raise TypeError(f"第 {number} 句是字符串 {sentence[:20]!r}，应为词的列表；"
+                                "请先用 text.tokenize 切词，要按字建表请用 list(句子)")
+            counts.update(sentence)
+        for special in (PAD, UNK):
+            counts.pop(special, None)
+        kept = [(w, n) for w, n in counts.most_common(max_size) if n >= min_count]
+        return cls([w for w, _ in kept], [n for _, n in kept])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._index
+
+    def __repr__(self) -> str:
+        return f"Vocab(V={len(self)}，例如 {self.words[2:5]})"
+
+    def encode(self, words: Iterable[str]) -> list[int]:
+        """词 → 编号；不认识的词得到 1（<unk>）。"""
+        if isinstance(words, str):
+            raise TypeError(f"应为词的列表，收到字符串 {words[:20]!r}；"
+                            "请先用 text.tokenize 切词，按字编号请用 list(句子)")
+        return [self._index.get(word, 1) for word in words]
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """编号 → 词。异常：编号超出 0…V-1，ValueError。"""
+        ids = [int(i) for i in ids]
+        if bad := [i for i in ids if not 0 <= i < len(self)]:
+            raise ValueError(f"编号 {bad[0]} 不在 0…{len(self) - 1} 之内；"
+                             "这些编号是不是用另一个词表编的？")
+        return [self.words[i] for i in ids]
+
+    def coverage(self, sentences: Iterable[Iterable[str]]) -> float:
+        """这些句子里，词表认识的词次占多少（0 到 1）。"""
+        known = total = 0
+        for sentence in sentences:
+            for word in sentence:
+                known += word in self._index
+                total += 1
+        if not total:
+            raise ValueError("没有词可数：句子都是空的；请检查语料是否读对了")
+        return known / total
+
+    def save(self, path: str | Path) -> None:
+        """存成文本：每行“词<TAB>词频”，不含 <pad>、<unk>。"""
+        if bad := [w for w in self.words if not w or any(c.isspace() for c in w)]:
+            raise ValueError(f"词 {bad[0]!r} 是空的或含有空白，存成文本后读不回来；请先清洗")
+        rows = zip(self.words[2:], self.counts[2:], strict=True)
+        write_atomically(path, "".join(f"{word}\t{count}\n" for word, count in rows))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Vocab:
+        """读 save 存下的文件。异常：某行不合格式，ValueError，带文件名与行号。"""
+        words, counts, seen = [], [], {PAD: 0, UNK: 0}
+        for number, line in read_lines(path):
+            word, tab, count = line.partition("\t")
+            if not (word and tab and count.isdecimal()):
+                raise ValueError(f"{path} 第 {number} 行：应为“词<TAB>词频”，收到 {line[:40]!r}")
+            if word in seen:
+                raise ValueError(f"{path} 第 {number} 行：词 {word!r} 已经在第 {seen[word]} 行出现过")
+            seen[word] = number
+            words.append(word)
+            counts.append(int(count))
+        return cls(words, counts)
