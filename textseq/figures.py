@@ -35,11 +35,8 @@ def use_style() -> None:
         "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#E3E3E3", "axes.axisbelow": True,
     })
     warnings.filterwarnings("error", message="Glyph .* missing")
-    try:
-        formatters = get_ipython().display_formatter.formatters  # noqa: F821  只在 notebook 里有
-    except NameError:
-        return
-    formatters["text/plain"].for_type(Figure, lambda fig, p, cycle: p.text(describe(fig)))
+    # notebook 存图时也存这段文字；不用 IPython 的 for_type，它会在后端启动时被清掉
+    Figure._repr_pretty_ = lambda fig, printer, cycle: printer.text(describe(fig))
 
 
 def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],

@@ -57,6 +57,18 @@ def iter_batches(n: int, batch_size: int,
         yield order[start:start + batch_size]
 
 
+def axes(x: object, names: str) -> str:
+    """写出一个张量的轴名与形状：axes(x, "B T D") → "(B, T, D) = (4, 12, 50)"。
+
+    x 可以是 NumPy 数组或 torch 张量。异常：轴名的个数与维数不同，ValueError。
+    """
+    letters, shape = names.split(), tuple(x.shape)
+    if len(letters) != len(shape):
+        raise ValueError(f"给了 {len(letters)} 个轴名 ({', '.join(letters)})，"
+                         f"但张量有 {len(shape)} 维，形状是 {shape}")
+    return f"({', '.join(letters)}) = ({', '.join(map(str, shape))})"
+
+
 def _check_matrix(x: np.ndarray) -> np.ndarray:
     x = np.asarray(x)
     if x.ndim != 2:

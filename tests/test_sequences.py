@@ -1,0 +1,71 @@
+"""sequences：补齐、截断、掩码、分批。"""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textseq import sequences
+
+ROWS = st.lists(st.lists(st.integers(1, 99), max_size=7), max_size=5)
+SIDE = st.sampled_from(["post", "pre"])
+
+
+@given(ROWS, st.integers(1, 9), SIDE, SIDE)
+def test_pad_sequences_keeps_the_right_words_on_the_right_side(rows, max_len, padding, truncating):
+    x = sequences.pad_sequences(rows, max_len, padding=padding, truncating=truncating)
+    assert x.shape == (len(rows), max_len) and x.dtype == np.int64
+    for row, padded in zip(rows, x.tolist(), strict=True):
+        kept = row[:max_len] if truncating == "post" else row[-max_len:] if row else []
+        blank = [0] * (max_len - len(kept))
+        assert padded == (kept + blank if padding == "post" else blank + kept)
+
+
+@given(st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=7), min_size=1, max_size=5))
+def test_pad_sequences_equals_torch(rows):
+    theirs = torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], batch_first=True)
+    assert (sequences.pad_sequences(rows) == theirs.numpy()).all()
+
+
+@given(ROWS, st.integers(1, 9), SIDE)
+def test_mask_and_lengths_agree_with_the_rows(rows, max_len, padding):
+    x = sequences.pad_sequences(rows, max_len, padding=padding)
+    assert (sequences.make_mask(x) == (x != 0)).all()
+    assert sequences.real_lengths(x).tolist() == [min(len(r), max_len) for r in rows]
+
+
+def test_another_padding_value():
+    assert sequences.pad_sequences([[1]], 3, value=-100).tolist() == [[1, -100, -100]]
+
+
+@pytest.mark.parametrize("call, hint", [
+    (lambda: sequences.pad_sequences([[1]], 0), "max_len 应为正整数，收到 0"),
+    (lambda: sequences.pad_sequences([[1]], 2.5), "正整数"),
+    (lambda: sequences.pad_sequences([[1]], 2, padding="right"), "padding 应为 'post'"),
+    (lambda: sequences.pad_sequences([[1]], 2, truncating="前"), "truncating 应为 'post'"),
+    (lambda: sequences.pad_sequences([[1], ["好"]], 2), "第 2 条应为一串整数编号"),
+    (lambda: sequences.pad_sequences([[1.5]], 2), "第 1 条"),
+    (lambda: sequences.pad_sequences([[[1, 2]]], 2), "第 1 条"),
+    (lambda: sequences.make_mask(np.array([1, 0])), r"\(B, T\)，收到 \(2,\)；单条序列请用 x\[None\]"),
+    (lambda: list(sequences.iter_batches(3, 0)), "batch_size"),
+    (lambda: sequences.axes(np.zeros((2, 3)), "B T D"), "给了 3 个轴名"),
+])
+def test_bad_input_is_answered_in_chinese(call, hint):
+    with pytest.raises(ValueError, match=hint):
+        call()
+
+
+@given(st.integers(0, 50), st.integers(1, 9), st.integers(0, 9))
+def test_batches_visit_every_row_once(n, batch_size, seed):
+    plain = list(sequences.iter_batches(n, batch_size))
+    assert np.concatenate([*plain, []]).tolist() == list(range(n))
+    shuffled = [list(sequences.iter_batches(n, batch_size, np.random.default_rng(seed))) for _ in "ab"]
+    assert sorted(np.concatenate([*shuffled[0], []])) == list(range(n))
+    assert all((a == b).all() for a, b in zip(*shuffled, strict=True))
+    assert all(len(b) == batch_size for b in plain[:-1])
+
+
+def test_axes_names_arrays_and_tensors():
+    assert sequences.axes(np.zeros((4, 12, 50)), "B T D") == "(B, T, D) = (4, 12, 50)"
+    assert sequences.axes(torch.zeros(1, 4), "1 B") == "(1, B) = (1, 4)"

@@ -1,0 +1,118 @@
+"""text：清洗、断句、分词、评分。"""
+
+import time
+
+import jieba
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textseq import text
+
+HEADLINE = "中华女子学院：本科层次仅1专业招男生"
+CHINESE = st.text(alphabet="研究生命的起源乒乓球拍卖完了０１２Ａz，。 \n😀體", max_size=40)
+
+
+def test_clean_turns_full_width_letters_and_digits_but_keeps_punctuation():
+    assert text.clean("　１９９８年　ＡＢｃ，\t你好！ ") == "1998年 ABc， 你好！"
+
+
+@pytest.mark.parametrize("raw, expected", [("", ""), (" \n\t　", ""), ("體育", "體育"), ("😀", "😀")])
+def test_clean_leaves_empty_traditional_and_emoji_alone(raw, expected):
+    assert text.clean(raw) == expected
+
+
+@given(CHINESE)
+def test_clean_twice_is_clean_once(raw):
+    assert text.clean(text.clean(raw)) == text.clean(raw)
+
+
+def test_split_sentences_keeps_closing_quotes():
+    assert text.split_sentences("他说：“走吧！”我不去……\n好") == ["他说：“走吧！”", "我不去……", "好"]
+
+
+@given(CHINESE)
+def test_split_sentences_loses_no_character(raw):
+    joined = "".join("".join(text.split_sentences(raw)).split())
+    assert joined == "".join(raw.split())
+
+
+def test_tokenize_headline():
+    assert text.tokenize(HEADLINE) == ["中华", "女子", "学院", "：", "本科", "层次", "仅", "1", "专业",
+                                       "招", "男生"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t　"])
+def test_tokenize_blank_gives_no_words(blank):
+    assert text.tokenize(blank) == []
+
+
+@given(CHINESE, st.booleans())
+def test_accurate_mode_keeps_every_character_once(raw, hmm):
+    assert "".join(text.tokenize(raw, hmm=hmm)) == "".join(raw.split())
+
+
+def test_search_and_full_modes_overlap():
+    assert "清华" not in text.tokenize("清华大学")
+    assert {"清华", "清华大学"} <= set(text.tokenize("清华大学", "search"))
+    assert {"清华", "华大", "清华大学"} <= set(text.tokenize("清华大学", "full"))
+
+
+def test_user_words_do_not_touch_the_global_dictionary():
+    sentence = "小李来到深网科技大厦"
+    before = jieba.lcut(sentence)
+    assert "深网科技" in text.tokenize(sentence, user_words=["深网科技"])
+    assert text.tokenize(sentence) == jieba.lcut(sentence) == before
+    assert "深网科技" not in jieba.dt.FREQ
+
+
+def test_a_very_long_text_takes_linear_time_and_loses_nothing():
+    started = time.perf_counter()
+    for unit in ("龘", "研究生命的起源，"):
+        long_text = unit * (100_000 // len(unit))
+        assert "".join(text.tokenize(long_text)) == long_text
+    assert time.perf_counter() - started < 60  # 不分段时，光第一段就要几分钟
+
+
+def test_long_text_is_cut_at_punctuation_so_the_words_are_the_same():
+    unit = "我们在研究生命的起源，乒乓球拍卖完了。"
+    assert text.tokenize(unit * 300) == text.tokenize(unit) * 300
+
+
+@pytest.mark.parametrize("call, error, hint", [
+    (lambda: text.tokenize(None), TypeError, "需要一个字符串"),
+    (lambda: text.tokenize(["你", "好"]), TypeError, "逐条传入"),
+    (lambda: text.clean(3), TypeError, "int"),
+    (lambda: text.tokenize("你好", mode="精确"), ValueError, "accurate、full、search"),
+    (lambda: text.tokenize("你好", user_words="你好"), TypeError, "列表"),
+])
+def test_bad_input_is_answered_in_chinese(call, error, hint):
+    with pytest.raises(error, match=hint):
+        call()
+
+
+def test_word_spans():
+    assert text.word_spans(["我", "十分", "高兴"]) == {(0, 1), (1, 3), (3, 5)}
+
+
+def test_segmentation_score_by_hand():
+    scores = text.segmentation_score([["乒乓球拍", "卖", "完", "了"]], [["乒乓球", "拍卖", "完", "了"]])
+    assert scores == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
+    scores = text.segmentation_score([["研究", "生命"]], [["研", "究", "生命"]])
+    assert scores["precision"] == pytest.approx(1 / 3) and scores["recall"] == pytest.approx(1 / 2)
+    assert scores["f1"] == pytest.approx(0.4)
+
+
+@given(st.lists(st.text(alphabet="甲乙丙", min_size=1, max_size=3), min_size=1, max_size=8))
+def test_a_segmentation_agrees_with_itself(words):
+    assert set(text.segmentation_score([words], [words]).values()) == {1.0}
+    flipped = text.segmentation_score([list("".join(words))], [words])
+    again = text.segmentation_score([words], [list("".join(words))])
+    assert flipped["precision"] == again["recall"] and flipped["f1"] == again["f1"]
+
+
+def test_segmentation_score_refuses_different_texts():
+    with pytest.raises(ValueError, match="第 2 句两边的字不同"):
+        text.segmentation_score([["好"], ["狗", "咬"]], [["好"], ["人", "咬"]])
+    with pytest.raises(ValueError, match="都是空的"):
+        text.segmentation_score([], [])
