@@ -13,4 +13,5 @@ c.ClearMetadataPreprocessor.enabled = True
 c.ClearMetadataPreprocessor.clear_notebook_metadata = True
 c.ClearMetadataPreprocessor.preserve_nb_metadata_mask = {("kernelspec",), ("language_info", "name")}
 c.ClearMetadataPreprocessor.preserve_cell_metadata_mask = {("tags",)}
-c.CoalesceStreamsPreprocessor.enabled = True
+# 默认的次序里，合并输出排在运行之前，合并不到；放进这里就排在最后
+c.Exporter.preprocessors = ["nbconvert.preprocessors.CoalesceStreamsPreprocessor"]

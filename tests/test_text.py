@@ -95,24 +95,41 @@ def test_word_spans():
     assert text.word_spans(["我", "十分", "高兴"]) == {(0, 1), (1, 3), (3, 5)}
 
 
+@given(CHINESE, st.booleans())
+def test_find_spans_of_both_cutting_modes_are_jiebas_own(raw, hmm):
+    for mode, theirs in (("accurate", "default"), ("search", "search")):
+        expected = {(a, b) for w, a, b in jieba.dt.tokenize(raw, mode=theirs, HMM=hmm) if w.strip()}
+        assert text.find_spans(raw, mode, hmm) == expected
+
+
+@pytest.mark.parametrize("raw", ["的的的", "清华大学清华大学", "人人人为我", "中华人民共和国中华人民"])
+def test_find_spans_of_full_mode_lists_every_word_once_where_it_stands(raw):
+    words, spans = text.tokenize(raw, "full"), text.find_spans(raw, "full")
+    assert sorted(raw[a:b] for a, b in spans) == sorted(words) and len(spans) == len(words)
+
+
+def score(gold, predicted):
+    return text.segmentation_score(map(text.word_spans, gold), map(text.word_spans, predicted))
+
+
 def test_segmentation_score_by_hand():
-    scores = text.segmentation_score([["乒乓球拍", "卖", "完", "了"]], [["乒乓球", "拍卖", "完", "了"]])
+    scores = score([["乒乓球拍", "卖", "完", "了"]], [["乒乓球", "拍卖", "完", "了"]])
     assert scores == {"precision": 0.5, "recall": 0.5, "f1": 0.5}
-    scores = text.segmentation_score([["研究", "生命"]], [["研", "究", "生命"]])
+    scores = score([["研究", "生命"]], [["研", "究", "生命"]])
     assert scores["precision"] == pytest.approx(1 / 3) and scores["recall"] == pytest.approx(1 / 2)
     assert scores["f1"] == pytest.approx(0.4)
+    assert score([["研究"]], [["研", "究"]]) == {"precision": 0, "recall": 0, "f1": 0}
 
 
 @given(st.lists(st.text(alphabet="甲乙丙", min_size=1, max_size=3), min_size=1, max_size=8))
 def test_a_segmentation_agrees_with_itself(words):
-    assert set(text.segmentation_score([words], [words]).values()) == {1.0}
-    flipped = text.segmentation_score([list("".join(words))], [words])
-    again = text.segmentation_score([words], [list("".join(words))])
-    assert flipped["precision"] == again["recall"] and flipped["f1"] == again["f1"]
+    characters = list("".join(words))
+    assert set(score([words], [words]).values()) == {1.0}
+    assert score([characters], [words])["precision"] == score([words], [characters])["recall"]
 
 
-def test_segmentation_score_refuses_different_texts():
-    with pytest.raises(ValueError, match="第 2 句两边的字不同"):
-        text.segmentation_score([["好"], ["狗", "咬"]], [["好"], ["人", "咬"]])
-    with pytest.raises(ValueError, match="都是空的"):
+def test_segmentation_score_refuses_nothing_to_score():
+    with pytest.raises(ValueError, match="有一边是空的"):
         text.segmentation_score([], [])
+    with pytest.raises(ValueError):
+        text.segmentation_score([{(0, 1)}], [])

@@ -1,0 +1,103 @@
+"""主题的小修：补齐没有译文的界面文字，去掉用不着的 1.5 MB 图标脚本。
+
+有译文机制的句子放进 CATALOG，压在 Sphinx 和主题的译文之上；
+写死在模板里的放进 TEMPLATES，在 Jinja 编译模板之前换掉；写死在正文里的放进 BODY。
+"""
+
+from gettext import NullTranslations
+
+from jinja2.ext import Extension
+from sphinx.locale import translators
+
+CATALOG = {
+    "Breadcrumb": "所在位置",
+    "Color mode": "配色",
+    "Light": "浅色",
+    "Dark": "深色",
+    "System Settings": "跟随系统",
+    "Site navigation": "全书导航",
+    "Search": "搜索",
+    "Searching": "正在搜索",
+    "Download this page": "下载本页",
+    "Download notebook file": "下载 notebook",
+    "Download source file": "下载源文件",
+    "Print to PDF": "打印为 PDF",
+    "Fullscreen mode": "全屏",
+    "previous": "上一页",
+    "previous page": "上一页",
+    "next": "下一页",
+    "next page": "下一页",
+    "Back to top": "回到顶部",
+    "Skip to main content": "跳到正文",
+    "Permalink to this heading": "本节的链接",
+    "Link to this heading": "本节的链接",
+    "Link to this image": "这幅图的链接",
+    "Link to this table": "这张表的链接",
+    "Link to this code": "这段代码的链接",
+    "Link to this equation": "这个公式的链接",
+    "Link to this term": "这个术语的链接",
+}
+
+TEMPLATES = {
+    'title="Toggle primary sidebar"': 'title="全书目录" aria-label="全书目录"',
+    'title="Toggle secondary sidebar"': 'title="本页内容" aria-label="本页内容"',
+    'aria-label="Main"': 'aria-label="全书目录"',
+    'aria-label="Page"': 'aria-label="本页内容"',
+    '"%s - Home" % docstitle': 'docstitle ~ "，首页"',
+    # 链接按钮只有图标时，读屏软件读 aria-label
+    '{% if tooltip %}title="{{ translate(tooltip) }}"{% endif %}':
+        '{% if tooltip %}title="{{ translate(tooltip) }}"'
+        ' aria-label="{{ translate(tooltip) }}"{% endif %}',
+    # 样式表已带同一套图标的字体，脚本是重复的一份
+    "scripts/fontawesome.js": None,
+}
+
+BODY = {
+    # 已有可见的文字“展开／收起”，不需要另一个名字
+    '<summary aria-label="Toggle hidden content">': "<summary>",
+    # 文献条目的角色不是 listitem，外层就不该是 list
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+}
+
+
+class Chinese(NullTranslations):
+    """先查 CATALOG，没有再问原来的译文。"""
+
+    def gettext(self, message):
+        return CATALOG.get(message) or super().gettext(message)
+
+
+class ChineseTemplates(Extension):
+    """模板编译之前替换写死的英文；值为 None 时删去所在的整行。"""
+
+    def preprocess(self, source, name, filename=None):
+        for old, new in TEMPLATES.items():
+            if new is None:
+                source = "\n".join(line for line in source.split("\n") if old not in line)
+            else:
+                source = source.replace(old, new)
+        return source
+
+
+def translate(app, config):
+    for catalog in ("sphinx", "booktheme"):
+        ours = Chinese()
+        ours.add_fallback(translators["general", catalog])
+        translators["general", catalog] = ours
+    app.translator = translators["general", "sphinx"]   # 模板里的 _() 用的是这一个
+
+
+def patch_templates(app):
+    app.builder.templates.environment.add_extension(ChineseTemplates)
+
+
+def patch_body(app, pagename, templatename, context, doctree):
+    for old, new in BODY.items():
+        context["body"] = context.get("body", "").replace(old, new)
+
+
+def setup(app):
+    app.connect("config-inited", translate)
+    app.connect("builder-inited", patch_templates)
+    app.connect("html-page-context", patch_body)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

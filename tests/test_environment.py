@@ -1,0 +1,148 @@
+"""安装的说法只有一套：README、pyproject、锁定文件、environment.yml 与 Makefile 对得上。"""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+READMES = ["README.md", "README.en.md"]
+GUIDES = [*READMES, "book/setup.md", "book/teaching.md"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+REQUIREMENTS = [*PROJECT["dependencies"], *(r for extra in EXTRAS.values() for r in extra)]
+PYTHON = re.search(r"\d+\.\d+", PROJECT["requires-python"])[0]   # 支持的最低版本
+
+
+def read(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def locked():
+    """锁定文件：包名 → 版本。"""
+    lines = (line.split("#")[0].strip() for line in read("requirements.lock").splitlines())
+    pins = [re.fullmatch(r"([\w.-]+)==([\w.+!]+)", line) or pytest.fail(f"不是“包==版本”：{line}")
+            for line in lines if line]
+    return {canonicalize_name(pin[1]): Version(pin[2]) for pin in pins}
+
+
+def code_blocks(name):
+    """页面里的命令块，注释去掉。"""
+    blocks = re.findall(r"^```(?:bash|bat)\n(.*?)^```", read(name), re.S | re.M)
+    assert blocks, f"{name} 里没有命令"
+    return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line]
+
+
+def install_lines(name):
+    """装课程自己的包的各行；pip 装别的（如 CPU 版 torch）不算。"""
+    return [line for line in code_blocks(name) if " -m pip " in line and ".[" in line]
+
+
+def extras_in(text):
+    return {e.strip() for group in re.findall(r"\.\[([\w, ]+)\]", text) for e in group.split(",")}
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_every_requirement_is_locked_within_its_range(requirement):
+    requirement, pins = Requirement(requirement), locked()
+    name = canonicalize_name(requirement.name)
+    assert name in pins, f"requirements.lock 里没有 {name}"
+    assert pins[name] in requirement.specifier, f"锁定 {pins[name]}，pyproject 要 {requirement}"
+
+
+def test_lock_has_no_local_builds_and_no_torch_gpu_libraries():
+    pins = locked()
+    assert all(version.local is None for version in pins.values())   # 2.13.0+cpu 只在一处买得到
+    assert not [name for name in pins if name.startswith(("nvidia-", "cuda-"))]
+
+
+def test_python_version_is_the_same_everywhere():
+    assert Version(f"{PYTHON}.0") in SpecifierSet(PROJECT["requires-python"])
+    python = next(d for d in conda()["dependencies"] if str(d).startswith("python="))
+    assert python == f"python={PYTHON}"
+    assert f"Python {PYTHON} " in read("Makefile")
+    assert str(tuple(map(int, PYTHON.split(".")))) in read("Makefile")   # 版本检查 (3, 11)
+    for name in [*READMES, "book/setup.md"]:
+        assert f"Python {PYTHON}" in read(name), name
+
+
+def conda():
+    return yaml.safe_load(read("environment.yml"))
+
+
+def test_conda_installs_every_extra_from_the_lock():
+    environment = conda()
+    pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert "-c requirements.lock" in pip
+    assert extras_in(" ".join(pip)) == set(EXTRAS)
+    for name in [*READMES, "book/setup.md"]:
+        assert f"conda activate {environment['name']}" in read(name), name
+
+
+def test_make_book_does_not_install_torch():
+    book = {canonicalize_name(Requirement(r).name) for r in EXTRAS["book"] + PROJECT["dependencies"]}
+    assert "torch" not in book
+    rule = re.search(r"book\.ok:.*?\n\n", read("Makefile"), re.S)[0]
+    assert extras_in(rule) == {"book"}
+
+
+def test_makefile_installs_under_the_lock():
+    makefile = read("Makefile")
+    assert "-c requirements.lock" in re.search(r"^PIP .*", makefile, re.M)[0]
+    assert extras_in(makefile) == set(EXTRAS)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_readme_shows_every_way_to_install(name):
+    assert {"make book", "make test"} <= set(code_blocks(name))
+    assert extras_in(" ".join(install_lines(name))) == set(EXTRAS)
+
+
+def test_both_readmes_give_the_same_commands():
+    assert code_blocks("README.md") == code_blocks("README.en.md")
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_commands_exist(name):
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.M))
+    named = set(re.findall(r"(?:^|`)make (?:PYTHON=\S+ )?([a-z]+)\b", read(name), re.M))
+    assert named, f"{name} 里一个 make 命令都没有"
+    assert named <= targets
+    lines = install_lines(name)
+    assert lines and extras_in(" ".join(lines)) <= set(EXTRAS)
+    assert all("-c requirements.lock" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_build_command_is_the_makefiles(name):
+    build = re.search(r"jupyter-book (build .*?) --quiet", read("Makefile"))[1]
+    for line in code_blocks(name):
+        if "jupyter-book build" in line:
+            assert line.endswith(build)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_readme_links_and_modules_exist(name):
+    text = read(name)
+    paths = re.findall(r"\]\(((?!http)[^)#]+)", text) + re.findall(r"`(textseq/\w+\.py)`", text)
+    paths += [f"notebooks/{stem}.ipynb" for stem in re.findall(r"`(\d\d_\w+)`", text)]
+    assert len(paths) > 10
+    assert not [p for p in paths if not (ROOT / p).exists()]
+
+
+def test_guides_name_the_pinned_torch():
+    torch = locked()["torch"].base_version
+    assert set(re.findall(r"torch==([\d.]+\d)", read("book/setup.md"))) == {torch}
+
+
+def test_no_download_address_is_written_down():
+    """镜像的选择留给读者；写死一个地址，它迟早会失效。"""
+    domain = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:org|com|net|cn|io|edu)\b", re.ASCII)
+    names = [*GUIDES, "Makefile", "environment.yml", "pyproject.toml", "requirements.lock"]
+    assert {m[0] for name in names for m in domain.finditer(read(name))} == {"pytorch.org"}

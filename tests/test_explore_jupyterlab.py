@@ -1,0 +1,102 @@
+"""互动在真实的 JupyterLab 里：运行单元格，点一下，形状跟着变。"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import expect
+
+from textseq import explore
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """起一个只在本机的 JupyterLab，用临时的配置与运行目录，结束时关掉它和它的内核。"""
+    stored = {"output_type": "execute_result", "execution_count": 1, "metadata": {},
+              "data": {"text/html": explore.html("shape_blocks")}}
+    cell = {"cell_type": "code", "id": "show", "metadata": {}, "execution_count": 1,
+            "source": 'from textseq import explore\nexplore.show("shape_blocks")',
+            "outputs": [stored]}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (tmp_path / "piece.ipynb").write_text(json.dumps(
+        {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}),
+        encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    news = tmp_path / "LAB_SETTINGS_DIR/@jupyterlab/apputils-extension"
+    news.mkdir(parents=True)
+    (news / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}')
+    own = {f"JUPYTER{name}": str(tmp_path / name) for name in (
+        "_CONFIG_DIR", "_RUNTIME_DIR", "_DATA_DIR", "LAB_SETTINGS_DIR", "LAB_WORKSPACES_DIR")}
+    root = str(Path(explore.__file__).parents[1])
+    log = open(tmp_path / "lab.log", "wb")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+         f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={tmp_path}",
+         "--IdentityProvider.token=", "--LabApp.extension_manager=readonly"],
+        env={**os.environ, **own, "PYTHONPATH": root}, cwd=tmp_path,
+        stdout=log, stderr=log, start_new_session=True)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_open(f"{address}/api", server, tmp_path / "lab.log")
+        yield f"{address}/lab/tree/piece.ipynb"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+        log.close()
+
+
+def wait_until_open(address, server, log, seconds=60):
+    for _ in range(seconds * 5):
+        assert server.poll() is None, f"JupyterLab 没有起来：\n{log.read_text()[-2000:]}"
+        try:
+            return urllib.request.urlopen(address, timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"{seconds} 秒内没有等到 JupyterLab：\n{log.read_text()[-2000:]}")
+
+
+def test_in_jupyterlab(page, jupyterlab):
+    foreign = []
+    page.on("request", lambda request: urlparse(request.url).hostname not in (None, "127.0.0.1")
+            and foreign.append(request.url))
+    page.set_default_timeout(40_000)
+    page.goto(jupyterlab)
+    # 别处来的 notebook 还不可信，脚本不运行，只有一句说明
+    expect(page.locator(".jp-OutputArea-output")).to_have_text(
+        "互动：形状积木。运行上面的单元格，或在网页版里打开，即可操作。", timeout=40_000)
+    # 内核连上之前按 Shift+Enter，只会清掉输出，不会运行；状态栏写着 Idle 才算连上
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    page.locator(".jp-CodeCell .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    piece = page.locator("[data-explore=shape_blocks]")
+
+    def shape(tensor):
+        return piece.locator(f"[data-tensor={tensor}] .shape")
+
+    expect(shape("x")).to_have_text("(B, T, D) = (4, 12, 50)", timeout=40_000)
+    piece.get_by_label("batch_first").click()
+    expect(shape("x")).to_have_text("(T, B, D) = (12, 4, 50)")
+    expect(shape("h_n")).to_have_text("(层×方向, B, H) = (2, 4, 64)")
+
+    # 在互动里打字，不会触发 JupyterLab 的快捷键（dd 删除单元格、a 插入单元格）
+    piece.get_by_role("textbox").fill("甲 乙")
+    piece.get_by_role("textbox").press("End")
+    page.keyboard.type(" dda")
+    expect(piece.locator("tbody tr").first).to_contain_text("dda")
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)  # 原有一格，运行后新添一格
+    assert foreign == []

@@ -1,0 +1,93 @@
+"""figures：字体、文字说明、画上去的数。"""
+
+import sys
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from matplotlib import pyplot as plt  # noqa: E402
+
+from textseq import figures  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with matplotlib.rc_context():
+        figures.use_style()
+        yield
+        plt.close("all")
+
+
+def draw(ax):
+    ax.figure.canvas.draw()
+    return figures.describe(ax.figure)
+
+
+def test_chinese_is_drawn_with_the_course_font_on_every_machine():
+    ax = figures.bars(["精确模式", "−1 ≥ ∂ → ①"], [90.2, 1])
+    ax.set_title("体育、體育与 １２")
+    draw(ax)
+    assert matplotlib.font_manager.fontManager.findfont("Noto Sans SC").endswith("NotoSansSC-Regular.otf")
+
+
+def test_a_missing_glyph_is_an_error_not_a_box():
+    ax = plt.subplots()[1]
+    ax.set_title("生僻字 \U000201a9")
+    with pytest.raises(UserWarning, match="Glyph"):
+        draw(ax)
+
+
+def test_a_missing_font_package_is_a_clear_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pylopdf_fonts_zh_cn", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install pylopdf-fonts-zh-cn==0.1.1"):
+        figures.use_style()
+
+
+def test_description_starts_with_the_claim_and_lists_every_number():
+    ax = figures.line_with_spread([16, 32], {"打包": np.array([[0.8, 0.9], [0.7, 0.9]])})
+    ax.set_title("补得越长，错得越多")
+    ax.set_xlabel("max_L（词）")
+    description = draw(ax)
+    assert description.splitlines()[:3] == ["图：补得越长，错得越多", "横轴 max_L（词） | 纵轴 —",
+                                            "线 打包：x=[16 32] y=[0.75 0.9]"]
+    assert "字：打包" in description
+
+
+@pytest.mark.parametrize("plot", [
+    lambda v: figures.line_with_spread([1, 2, 3], {"a": v}),
+    lambda v: figures.bars(["a", "b", "c"], v),
+    lambda v: plt.subplots()[1].bar([1, 2, 3], v)[0].axes,
+    lambda v: plt.subplots()[1].scatter(v, v).axes,
+    lambda v: plt.subplots()[1].imshow([v]).axes,
+    lambda v: plt.subplots()[1].fill_between([1, 2, 3], v).axes,
+    lambda v: plt.subplots()[1].plot(np.resize(v, 300))[0].axes,
+])
+def test_changing_one_plotted_value_changes_the_description(plot):
+    values = np.array([1.0, 2.0, 3.0])
+    changed = values + [0, 0.02, 0]
+    assert draw(plot(values)) == draw(plot(values)) != draw(plot(changed))
+
+
+def test_description_survives_the_last_digits_of_another_processor():
+    values = np.array([0.123456, 0.5, 0.987654])
+    assert draw(figures.bars("abc", values)) == draw(figures.bars("abc", values * (1 + 1e-9)))
+
+
+def test_token_grid_writes_the_words_and_marks_the_pads():
+    description = draw(figures.token_grid([["狗", "<pad>"], ["人", "咬"]]))
+    assert "格 (2, 2)：[1 0 1 1]" in description and "字：狗 PAD 人 咬" in description
+
+
+def test_labels_at_line_ends_do_not_overlap():
+    ax = figures.line_with_spread([1, 2], {name: [1, 1 + k / 1000] for k, name in enumerate("甲乙丙")})
+    ax.figure.canvas.draw()
+    boxes = sorted((t.get_window_extent() for t in ax.texts), key=lambda box: box.y0)
+    assert all(lower.y1 <= upper.y0 for lower, upper in zip(boxes, boxes[1:], strict=False))
+
+
+def test_style_leaves_the_figure_open_and_returns_the_axes():
+    ax = plt.subplots()[1]
+    assert figures.bars(["a"], [1], ax=ax) is ax

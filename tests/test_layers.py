@@ -1,0 +1,63 @@
+"""textseq 的规矩：只往下导入，导入要轻，文件要短。"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "textseq"
+LAYERS = {
+    1: {"files", "text", "sequences", "figures", "explore"},
+    2: {"vocab", "corpora"},
+}
+LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
+SOURCES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def siblings(path):
+    return {name.split(".")[1] for name in imports(path) if name.startswith("textseq.")}
+
+
+def test_every_file_has_a_layer():
+    assert {p.stem for p in SOURCES} == set(LAYER_OF)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_a_file_imports_only_from_lower_layers(path):
+    upward = {name for name in siblings(path) if LAYER_OF[name] >= LAYER_OF[path.stem]}
+    assert not upward, f"{path.name} 在第 {LAYER_OF[path.stem]} 层，却导入了 {upward}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_no_pickle_and_no_network(path):
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & {"pickle", "shelve", "dill", "joblib", "urllib", "requests", "socket", "http"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)
+def test_files_stay_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_the_whole_module_stays_readable_in_an_evening():
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES) <= 2000
+
+
+@pytest.mark.parametrize("statement, forbidden", [
+    ("import textseq", {"torch", "matplotlib", "numpy", "jieba"}),
+    ("from textseq import text, vocab, sequences, corpora, explore", {"torch", "matplotlib", "snownlp"}),
+])
+def test_importing_is_light(statement, forbidden):
+    code = f"{statement}; import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not forbidden & set(loaded.split())

@@ -1,0 +1,166 @@
+"""notebook 的卫生，以及它的练习：存下的输出、轴名、图、答案与提示。
+
+输出的每个数由 nbval 重新算过（pytest --nbval），这里管 nbval 不管的事。
+"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+HEADINGS = ["先猜一猜", "常见误解", "小结", "练习", "延伸阅读", "这一章的代价"]
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def cells(path, kind):
+    return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == kind]
+
+
+def outputs(path):
+    return [o for cell in cells(path, "code") for o in cell.outputs]
+
+
+def longest_run_of_code(path):
+    kinds = "".join(c.cell_type[0] for c in nbformat.read(path, as_version=4).cells)
+    return max(map(len, re.findall("c+", kinds)))
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@each
+def test_file_is_normalised(path):
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    nbformat.validate(raw)
+    assert raw["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"}}
+    assert all(set(c["metadata"]) <= {"tags"} for c in raw["cells"])
+
+
+@each
+def test_executed_in_order_with_clean_outputs(path):
+    counts = [c.execution_count for c in cells(path, "code")]
+    assert counts == list(range(1, len(counts) + 1)), "请运行 make notebooks"
+    assert not [o for o in outputs(path) if o.output_type == "error" or o.get("name") == "stderr"]
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"/root/|/tmp/|/home/|/Users/|C:\\\\Users|site-packages", text), "输出里有本机的路径"
+
+
+@each
+def test_cells_are_short_and_outputs_too(path):
+    for cell in cells(path, "code"):
+        assert cell.source.count("\n") < 25, f"代码超过 25 行：{cell.source[:40]}"
+        for output in cell.outputs:
+            assert output.get("text", "").count("\n") <= 40, f"输出超过 40 行：{cell.source[:40]}"
+    assert longest_run_of_code(path) <= 2
+
+
+@each
+def test_every_figure_has_a_claim_axis_names_and_modest_size(path):
+    for output in outputs(path):
+        if "image/png" in output.get("data", {}):
+            first, *rest = output.data["text/plain"].splitlines()
+            assert re.fullmatch(r"图：.*[\u4e00-\u9fff].*", first), f"图没有中文标题：{first}"
+            assert "横轴 —" not in rest[0] and "纵轴 —" not in rest[0], f"图没有轴名：{first}"
+            assert len(output.data["image/png"]) < 200_000
+
+
+@each
+def test_chapter_has_all_its_parts(path):
+    prose = "\n".join(c.source for c in cells(path, "markdown"))
+    assert [h for h in HEADINGS if h not in prose] == []
+
+
+def printed_numbers(path):
+    """全部输出里的数，图的文字说明也算。"""
+    found = []
+    for output in outputs(path):
+        text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        found += [float(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*\.?\d*(?:e[+-]\d+)?", text)
+                  if n.strip(",")]
+    return found
+
+
+@each
+def test_numbers_in_the_prose_are_numbers_in_the_outputs(path):
+    """正文里带百分号、小数点或千分位的数，都要能在某个输出里找到（按正文的位数取整）。"""
+    printed = printed_numbers(path)
+    code = "\n".join(c.source for c in cells(path, "code")).replace("_", "")
+    stale = []
+    for cell in cells(path, "markdown"):
+        if "full-corpus" in cell.metadata.get("tags", []):
+            continue  # 由 test_segmentation.py 重算全部语料来核对
+        prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^>.*?$", " ", cell.source,
+                       flags=re.DOTALL | re.MULTILINE)
+        for number in re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+|(?<=,\d{3})|(?=%))", prose):
+            digits = len(number.partition(".")[2])
+            value = float(number.replace(",", ""))
+            if not any(round(abs(p), digits) == value for p in printed) and str(value) not in code:
+                stale.append(f"{number}：{prose.strip()[:50]}")
+    assert stale == []
+
+
+def exercises(path):
+    """[(填空, 检查, 参考答案)]：检查格带标签 check，答案在其后 <details> 的代码块里。"""
+    found, stub = [], None
+    all_cells = nbformat.read(path, as_version=4).cells
+    for cell, following in zip(all_cells, [*all_cells[1:], None], strict=True):
+        tags = cell.metadata.get("tags", [])
+        if "exercise" in tags:
+            stub = cell.source
+        elif "check" in tags:
+            answer = re.search(r"<details>.*?```python\n(.*?)```", following.source, flags=re.DOTALL)
+            assert answer, f"检查之后没有参考答案：{cell.source[:40]}"
+            found.append((stub, cell.source, answer[1]))
+    return found
+
+
+def run_check(path, check, answer, capsys):
+    namespace = {}
+    setup = next(c for c in cells(path, "code") if "setup" in c.metadata.get("tags", []))
+    for source in (setup.source, answer, check):
+        exec(source, namespace)  # noqa: S102  练习自己的代码
+    return capsys.readouterr().out.strip()
+
+
+@each
+def test_three_to_five_exercises(path):
+    prose = "\n".join(c.source for c in cells(path, "markdown"))
+    assert 3 <= len(re.findall(r"^### 练习 \d", prose, flags=re.MULTILINE)) <= 5
+    assert len(exercises(path)) >= 2
+
+
+@each
+def test_stubs_get_a_first_hint_and_solutions_pass(path, capsys):
+    for stub, check, solution in exercises(path):
+        assert run_check(path, check, stub, capsys).startswith("还没有")
+        assert run_check(path, check, solution, capsys).startswith("对了")
+
+
+WRONG = json.loads((Path(__file__).parent / "wrong_answers.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name, answer, hint", [
+    pytest.param(name, answer, hint, id=f"{name[:2]}-{hint}")
+    for name, answers in WRONG.items() for answer, hint in answers])
+def test_each_typical_wrong_answer_gets_its_own_hint(name, answer, hint, capsys):
+    path = FOLDER / f"{name}.ipynb"
+    function = re.match(r"def (\w+)", answer)[1]
+    check = next(c for stub, c, _ in exercises(path) if f"def {function}(" in stub)
+    assert hint in run_check(path, check, answer, capsys)
+
+
+@each
+def test_every_hint_is_triggered_by_some_wrong_answer(path):
+    checks = "\n".join(check for _, check, _ in exercises(path))
+    hints = re.findall(r'return f?"([^"{]{4,})', checks)
+    covered = [hint for _, hint in WRONG[path.stem]]
+    silent = [h for h in hints if not h.startswith(("还没有", "对了")) and not any(c in h for c in covered)]
+    assert silent == []

@@ -1,0 +1,45 @@
+"""第 08 章那张“全部 112 万词”的分词成绩表：逐格重算。约半分钟，所以不放在 notebook 里。"""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from textseq import corpora, text
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_rnn_input_shapes.ipynb"
+SETTINGS = {
+    "精确模式，开 HMM": {},
+    "精确模式，关 HMM": {"hmm": False},
+    "全模式": {"mode": "full"},
+    "搜索引擎模式": {"mode": "search"},
+    "先变半角，开 HMM": {"prepare": text.clean},
+    "先变半角，关 HMM": {"prepare": text.clean, "hmm": False},
+}
+
+
+def table_on_the_page():
+    """{切法: (精确率, 召回率, F1)}，单位 %。"""
+    cell = next(c for c in nbformat.read(NOTEBOOK, as_version=4).cells
+                if "full-corpus" in c.metadata.get("tags", []))
+    rows = re.findall(r"^\| (\S.*?) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", cell.source, flags=re.MULTILINE)
+    return {name: tuple(map(float, numbers)) for name, *numbers in rows}
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return list(corpora.people_daily())
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_table_is_what_the_whole_corpus_gives(corpus, name):
+    options = dict(SETTINGS[name])
+    prepare = options.pop("prepare", str)
+    scores = text.segmentation_score((text.word_spans(s.words) for s in corpus),
+                                     (text.find_spans(prepare(s.text), **options) for s in corpus))
+    assert tuple(round(100 * value, 2) for value in scores.values()) == table_on_the_page()[name]
+
+
+def test_the_table_has_no_other_rows():
+    assert set(table_on_the_page()) == set(SETTINGS)

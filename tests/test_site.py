@@ -1,0 +1,250 @@
+"""书的测试：在新文件夹里把警告当错误建一次，再用浏览器逐页看。"""
+
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book/_ext"))
+from search_zh import glossary_terms  # noqa: E402
+
+TOC = yaml.safe_load((ROOT / "book/_toc.yml").read_text(encoding="utf-8"))
+PAGES = [TOC["root"]]
+PAGES += [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+MB = 1e6
+
+# 界面里允许的英文：文件名后缀、键名
+NAMES = re.compile(r"\.(ipynb|md|pdf)|Ctrl")
+# 正文里也不该有的界面英文
+LEFTOVERS = [
+    "Previous", "Next", "Contents", "Search", "Skip to main content", "Copy", "Copied",
+    "Show code cell", "Hide code cell", "Click to show", "Toggle", "Permalink", "Copyright", "By ",
+]
+
+FACTS = r"""() => {
+  const article = document.querySelector("article") ?? document.querySelector("main");
+  const outside = [], labels = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode;
+    if (node.parentElement.closest("script, style, noscript, pre, code, .math")) continue;
+    if (node.parentElement.closest("nav a, .prev-next-title")) continue;   // 各页的标题
+    if (!article.contains(node) && node.data.trim()) outside.push(node.data.trim());
+  }
+  for (const name of ["title", "aria-label", "placeholder", "data-bs-title", "data-tooltip"])
+    for (const node of document.querySelectorAll(`[${name}]`))
+      if (!node.closest(".cell_output, .math")) labels.push(node.getAttribute(name));
+  const copy = article.cloneNode(true);
+  copy.querySelectorAll("script, style, pre, code").forEach((node) => node.remove());
+  return {
+    outside, labels,
+    text: copy.textContent,
+    formulas: [document.querySelectorAll(".math").length,
+               document.querySelectorAll("mjx-container").length],
+    merrors: document.querySelectorAll("mjx-merror").length,
+    alts: [...article.querySelectorAll("img")].map((image) => image.alt),
+  };
+}"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """建好的书所在的文件夹；有任何警告就算失败。"""
+    out = tmp_path_factory.mktemp("book")
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ROOT]
+    command += ["--config", ROOT / "book/_config.yml", "--toc", ROOT / "book/_toc.yml"]
+    command += ["--path-output", out, "-W", "-n", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    log = done.stdout + done.stderr
+    problems = [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line]
+    assert done.returncode == 0, "\n".join(problems) or log[-3000:]
+    return out / "_build/html"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def served(site):
+    """像 `make serve` 那样在本机供应这本书，给出网址。"""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass
+class Visit:
+    """一次访问里看到的一切。"""
+
+    page: object
+    foreign: list = field(default_factory=list)
+    errors: list = field(default_factory=list)
+    weight: int = 0
+
+    def open(self, url):
+        page = self.page
+        page.on("request", self.note_request)
+        page.on("requestfailed", lambda request: self.errors.append(f"未取到 {request.url}"))
+        page.on("response", self.note_response)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.goto(url)
+        page.evaluate("() => Promise.all([document.fonts.ready, window.MathJax?.startup?.promise])")
+        self.facts = page.evaluate(FACTS)
+        return self
+
+    def note_request(self, request):
+        url = urlsplit(request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+            self.foreign.append(request.url)
+
+    def note_response(self, response):
+        self.weight += int(response.headers.get("content-length", 0))
+
+
+@pytest.fixture(scope="module")
+def contexts(browser):
+    """每种配色一个浏览器环境，各页共用缓存。"""
+    size = {"width": 1280, "height": 900}
+    return {
+        theme: browser.new_context(color_scheme=theme, locale="zh-CN", viewport=size)
+        for theme in ("light", "dark")
+    }
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(page, theme) for page in [*PAGES, "search"] for theme in ("light", "dark")],
+    ids=lambda param: "-".join(param),
+)
+def visit(request, contexts, served):
+    """逐页、逐个配色访问一次；下面的测试只看结果。"""
+    name, theme = request.param
+    page = contexts[theme].new_page()
+    seen = Visit(page).open(f"{served}/{name}.html")
+    seen.name, seen.theme = name, theme
+    yield seen
+    page.close()
+
+
+def test_no_foreign_request(visit):
+    assert visit.foreign == []
+
+
+def test_no_error_in_console(visit):
+    assert visit.errors == []
+
+
+def test_formulas_are_drawn(visit):
+    written, drawn = visit.facts["formulas"]
+    assert written == drawn and visit.facts["merrors"] == 0
+    assert not re.search(r"\$\$|\\[(\[]", visit.facts["text"])
+
+
+def test_interface_is_chinese(visit):
+    english = [
+        text
+        for text in visit.facts["outside"] + visit.facts["labels"]
+        if re.search("[A-Za-z]{2}", NAMES.sub("", text)) and not re.search("[一-鿿]", text)
+    ]
+    assert english == []
+    if visit.name != "book/glossary":   # 术语表本来就列英文
+        assert [word for word in LEFTOVERS if word in visit.facts["text"]] == []
+
+
+def test_images_have_chinese_alt(visit):
+    assert [alt for alt in visit.facts["alts"] if not re.search("[一-鿿]", alt)] == []
+
+
+def test_page_is_light(visit):
+    assert visit.weight < (1 if visit.name == TOC["root"] else 3) * MB
+
+
+def test_accessible(visit):
+    # 两种配色的结构相同，深色只需再查颜色
+    rules = {"runOnly": ["color-contrast"]} if visit.theme == "dark" else {}
+    found = Axe().run(visit.page, options=rules).response["violations"]
+    grave = [
+        (item["id"], node["html"][:160], node["failureSummary"])
+        for item in found if item["impact"] in ("serious", "critical")
+        for node in item["nodes"]
+    ]
+    assert grave == []
+
+
+def test_no_sideways_scroll_on_phone(visit):
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_print_shows_only_the_text(visit):
+    visit.page.emulate_media(media="print")
+    shown = [
+        selector
+        for selector in (".bd-sidebar-primary", ".bd-sidebar-secondary", ".bd-header-article")
+        if visit.page.locator(selector).first.is_visible()
+    ]
+    visit.page.emulate_media(media="screen")
+    assert shown == []
+
+
+def test_root_leads_to_the_book(page, served):
+    page.goto(served + "/")
+    page.wait_for_url(f"{served}/{TOC['root']}.html")
+
+
+def test_pages_work_as_files(contexts, site):
+    """双击打开也能读：首页和各章（公式、互动都在那里）。"""
+    for name in [TOC["root"], *(page for page in PAGES if page.startswith("notebooks/"))]:
+        page = contexts["light"].new_page()
+        seen = Visit(page).open((site / f"{name}.html").as_uri())
+        assert (seen.errors, seen.foreign) == ([], []), name
+        written, drawn = seen.facts["formulas"]
+        assert written == drawn, name
+        page.close()
+
+
+@pytest.fixture(params=["http", "file"])
+def search_page(request, site, served):
+    return f"{served}/search.html" if request.param == "http" else (site / "search.html").as_uri()
+
+
+ASK = """(queries) => queries.filter((query) => {
+  const parsed = Search._parseQuery(query);
+  return !Search._performSearch(...parsed).some(([page]) => page === "book/glossary");
+})"""
+
+
+def test_every_term_is_found(page, search_page):
+    """术语表的每个词，中文和英文，都搜得到；两个词连写也搜得到。"""
+    pairs = glossary_terms()
+    assert len(pairs) >= 60
+    chinese = [term for term, _ in pairs]
+    glued = [a + b for a, b in zip(chinese, chinese[1:], strict=False)]
+    page.goto(search_page)
+    page.wait_for_function("() => Search.hasIndex()")
+    assert page.evaluate(ASK, [word for pair in pairs for word in pair] + glued) == []
+    assert page.evaluate(ASK, ["魑魅魍魉"]) == ["魑魅魍魉"]   # 没有的词确实搜不到
+
+
+def test_typing_a_query(page, search_page):
+    seen = Visit(page).open(search_page)
+    page.locator("main input[name=q]").fill("词向量")
+    page.keyboard.press("Enter")
+    page.locator("#search-results li a[href^='book/glossary']").first.wait_for()
+    assert "搜索" in page.locator("#search-results h2").inner_text()
+    assert seen.errors == []

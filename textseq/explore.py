@@ -1,0 +1,107 @@
+"""互动：一份 ES 模块，在 JupyterLab 与静态网页里都能操作，不用服务器，也不联网。
+
+    explore.show("shape_blocks", max_L=8)   # notebook 里：单元格的最后一行
+    explore.html("shape_blocks")            # 同一段 HTML，给网页用
+
+每种互动是 explorables/ 里的一个文件，遵守 anywidget 的约定
+`export default { render({ model, el }) }`，并导出 spec：一段 JSON，写着标题、每个状态的
+说明、默认值与范围。Python 用它检查参数，JavaScript 用它造控件。以下划线开头的文件大家共用。
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "explorables"
+_SPEC = "export const spec = "
+
+
+def names() -> list[str]:
+    """现有的互动。"""
+    return sorted(path.stem for path in _FOLDER.glob("[a-z]*.js"))
+
+
+def spec(name: str) -> dict:
+    """互动的标题（title）与状态说明（state）。异常：没有这种互动，ValueError。"""
+    if name not in names():
+        raise ValueError(f"没有名叫 {name!r} 的互动；现有：{'、'.join(names())}")
+    source = _read(f"{name}.js")
+    return json.JSONDecoder().raw_decode(source, source.index(_SPEC) + len(_SPEC))[0]
+
+
+@dataclass(frozen=True)
+class Explorable:
+    """一个互动和它的起始状态；放在单元格末尾就显示出来。"""
+
+    name: str
+    state: dict = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"互动：{spec(self.name)['title']}"
+
+    def _repr_html_(self) -> str:
+        return html(self.name, **self.state)
+
+
+def show(name: str, **state) -> Explorable:
+    """在 notebook 里显示一个互动；state 改掉起始状态，例如 batch_first=False。
+
+    异常：没有这种互动、没有这个状态、值不合范围，ValueError。
+    """
+    _complete(name, state)
+    return Explorable(name, state)
+
+
+def html(name: str, **state) -> str:
+    """互动的整段 HTML：参数相同，结果就逐字相同，所以 nbval 可以比较它。异常同 show。"""
+    payload = {
+        "state": _complete(name, state),
+        "css": _read("_base.css"),
+        "kit": _read("_kit.js"),
+        "piece": _read(f"{name}.js"),
+    }
+    # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
+    packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
+    title = escape(spec(name)["title"])
+    return (
+        f"<style>{_read('_palette.css')}</style>\n"
+        # JupyterLab 的快捷键遇到 data-lm-suppress-shortcuts 就让开，打字时不会误删单元格
+        f'<div class="textseq-explore" data-explore="{name}" data-lm-suppress-shortcuts="true">'
+        f"<p>互动：{title}。运行上面的单元格，或在网页版里打开，即可操作。</p></div>\n"
+        f"<script>({_read('_mount.js')})(document.currentScript.previousElementSibling, {packed})"
+        "</script>"
+    )
+
+
+def _complete(name: str, state: dict) -> dict:
+    """默认值补上没给的状态；给了的逐个检查。"""
+    rules = spec(name)["state"]
+    if unknown := [key for key in state if key not in rules]:
+        raise ValueError(f"{name} 没有状态 {unknown[0]!r}；可以设定的有：{'、'.join(rules)}")
+    for key, value in state.items():
+        if wanted := _mismatch(value, rules[key]):
+            raise ValueError(f"{name} 的 {key} 应为{wanted}，收到 {str(value)[:40]!r}；"
+                             f"不写就用默认值 {rules[key]['default']!r}")
+    return {key: state.get(key, rule["default"]) for key, rule in rules.items()}
+
+
+def _mismatch(value: object, rule: dict) -> str:
+    """值合乎说明时返回空串，否则返回“应该是什么”。"""
+    if "choices" in rule:
+        wanted, ok = f" {'、'.join(map(repr, rule['choices']))} 之一", value in list(rule["choices"])
+    elif isinstance(rule["default"], bool):
+        wanted, ok = " True 或 False", isinstance(value, bool)
+    elif "min" in rule:
+        wanted = f" {rule['min']} 到 {rule['max']} 的整数"
+        ok = type(value) is int and rule["min"] <= value <= rule["max"]
+    else:
+        wanted = f"不超过 {rule['max_chars']} 个字符的文本"
+        ok = isinstance(value, str) and len(value) <= rule["max_chars"]
+    return "" if ok else wanted
+
+
+def _read(file: str) -> str:
+    return (_FOLDER / file).read_text(encoding="utf-8")
