@@ -150,6 +150,7 @@ def _numbers(values: object) -> str:
 
 def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
     """把名字写在线的右端；挤在一起的上下错开。位置按坐标轴的高度算，对数轴也一样。"""
+    ax.get_ylim()  # 先让坐标轴按数据定下范围，下一行才换算得对
     to_fraction = ax.transData + ax.transAxes.inverted()
     ends = sorted(ends)
     heights = [to_fraction.transform((x, value))[1] for value, *_ in ends]
