@@ -89,7 +89,7 @@ const CSS = `
   .strip i:first-child { border-radius: 4px 4px 0 0; } .strip i:last-child { border-radius: 0 0 4px 4px; }
   .step.later .strip { outline-style: dashed; }
   .step.now .strip { outline: 2px solid var(--ink); outline-offset: 1px; }
-  .step:not(.later) + .step:not(.later) .strip::before { content: ""; position: absolute; right: calc(100% + 1px); top: 50%; width: calc(var(--gap) - 2px); height: calc(var(--rho) * 12px); transform: translateY(-50%); background: var(--H); clip-path: polygon(0 30%, 40% 30%, 40% 0, 100% 50%, 40% 100%, 40% 70%, 0 70%); }
+  .step:not(.later) + .step:not(.later) .strip::before { content: ""; position: absolute; right: calc(100% + 1px); top: 50%; width: calc(var(--gap) - 2px); height: calc(var(--rho) * var(--gap) * .85); transform: translateY(-50%); background: var(--H); clip-path: polygon(0 30%, 40% 30%, 40% 0, 100% 50%, 40% 100%, 40% 70%, 0 70%); }
   .up { width: 2px; height: 12px; margin: 4px auto 2px; background: var(--D); }
   .char { line-height: 27px; border-radius: 5px; background: var(--tint); white-space: pre; }
   .later .up { background: var(--line); } .later .char { color: var(--soft); }

@@ -1,0 +1,229 @@
+// 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，C 与 h 跟着变；再解一道题：
+// 记住第一个字，到旗子那一步才说出来。算式与 textseq.lstm 相同，逐数相等。
+import { make } from "./_kit.js";
+
+export const spec = {
+  "title": "三个门",
+  "state": {
+    "f": {"label": "遗忘门，12 个 0 到 1 的数", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100},
+    "i": {"label": "输入门，12 个 0 到 1 的数", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100},
+    "o": {"label": "输出门，12 个 0 到 1 的数", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100}
+  },
+  "chars": ["中", "华", "女", "子", "学", "院", "招", "男", "旗", "生", "通", "车"],
+  "g": [0.9, -0.6, 0.4, 0.7, -0.8, 0.5, -0.3, 0.6, -0.7, 0.2, 0.8, -0.5],
+  "flag": 8
+};
+
+const { chars, g, flag } = spec;
+const T = g.length;
+const GATES = { f: ["遗忘门", "上一步的 C 留下多少"], i: ["输入门", "候选值 g 写进多少"], o: ["输出门", "tanh(C) 露出多少"] };
+const steps = Array.from({ length: T }, (_, t) => t);
+const inside = (v) => Math.min(1, Math.max(0, Math.round(100 * v) / 100));
+
+/** 文本里的 12 个数；缺的、读不懂的当作 0.5，超出 0 到 1 的收回来。 */
+export function parse(text) {
+  const typed = text.split(/\s+/).filter(Boolean).map(Number);
+  return steps.map((t) => (Number.isFinite(typed[t]) ? Math.min(1, Math.max(0, typed[t])) : 0.5));
+}
+
+/** C_t = f C_{t-1} + i g，h_t = o tanh C_t；kept[t] 是 C_t 里第一个字那一份占 g_0 的几分之几。 */
+export function run(state) {
+  const [f, i, o] = ["f", "i", "o"].map((gate) => parse(state[gate]));
+  const [C, h, kept] = [[], [], []];
+  for (const t of steps) {
+    C.push(f[t] * (C[t - 1] ?? 0) + i[t] * g[t]);
+    h.push(o[t] * Math.tanh(C[t]));
+    kept.push(t ? f[t] * kept[t - 1] : i[0]);
+  }
+  return { f, i, o, C, h, kept };
+}
+
+/** 题目的四个条件，每个有一句话、是否做到、现在的数、做不到时的提示。 */
+export function puzzle(state) {
+  const { C, h, kept } = run(state);
+  const mixed = Math.abs(C[flag] - kept[flag] * g[0]);
+  const gap = Math.abs(h[flag] - Math.tanh(g[0]));
+  const leak = Math.max(...steps.filter((t) => t !== flag).map((t) => Math.abs(h[t])));
+  return [
+    { want: `到第 ${flag} 步，C 里“${chars[0]}”还剩九成以上`, done: kept[flag] >= 0.9,
+      got: `还剩 ${Math.round(100 * kept[flag])}%`,
+      hint: `“${chars[0]}”要先写进 C：第 0 步的 i 该是多少？以后每一步，它都要乘一次 f：f 该是多少，乘到第 ${flag} 步才不变少？` },
+    { want: "别的字掺进来的不超过 0.1", done: mixed <= 0.1, got: `掺进 ${mixed.toFixed(2)}`,
+      hint: `从第 1 步到第 ${flag} 步，每一步都在把 i × g 加进 C。不想让别的字进来，哪个门该关上？` },
+    { want: `第 ${flag} 步的 h 与 tanh(${g[0]}) = ${Math.tanh(g[0]).toFixed(2)} 相差不到 0.05`, done: gap < 0.05,
+      got: `差 ${gap.toFixed(2)}`, hint: `C 对了，h 也不一定对：h = o × tanh(C)。旗子那一步的 o 该是多少？` },
+    { want: "其余各步 |h| 都小于 0.1", done: leak < 0.1, got: `最大 ${leak.toFixed(2)}`,
+      hint: "不到旗子不许出声，C 却不能丢：哪个门只管出声、不碰 C？旗子以后的几步也要管住。" },
+  ];
+}
+
+const CSS = `
+  .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: 14px 0 4px; }
+  .tools .name { flex: none; margin-right: 4px; }
+  .row { display: grid; grid-template-columns: 54px repeat(${T}, minmax(0, 1fr)); align-items: center; }
+  .row > .lead { font-size: 14px; }
+  .row > span { text-align: center; font-size: 13px; }
+  .token { line-height: 28px; margin: 0 2px; border-radius: 5px; background: var(--tint); }
+  .token.first { background: var(--B); color: var(--on-accent); } .token.flag { background: var(--T); color: var(--on-accent); }
+  .gate { margin-top: 14px; }
+  .gatehead { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; margin-bottom: 4px; }
+  .gatehead b { font-weight: 600; } .gatehead .soft { flex: 1; }
+  .gatehead button { min-height: 28px; padding: 0 10px; font-size: 13.5px; }
+  .bars { touch-action: none; }
+  .bar { position: relative; height: 58px; margin: 0 2px; border: 1px solid var(--line); border-radius: 5px; background: var(--tint); cursor: ns-resize; user-select: none; }
+  .bar i { position: absolute; left: 0; right: 0; bottom: 0; background: var(--accent); border-radius: 3px; }
+  .bar small { position: absolute; left: 0; right: 0; top: 2px; font-size: 11.5px; line-height: 15px; letter-spacing: -.03em; }
+  .bar.high small { color: var(--on-accent); top: auto; bottom: 2px; }
+  .plot { position: relative; grid-column: 2 / -1; height: 210px; margin-top: 8px; border-block: 1px solid var(--line); }
+  .plot svg { position: absolute; inset: 0; max-width: none; height: 100%; margin: 0; overflow: visible; }
+  .plot path { vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; fill: none; }
+  .axis { position: relative; align-self: stretch; margin-top: 8px; font-size: 12px; color: var(--soft); }
+  .axis span { position: absolute; right: 8px; transform: translateY(-50%); }
+  .key { display: flex; flex-wrap: wrap; gap: 2px 18px; }
+  .key i { display: inline-block; width: 20px; height: 0; margin-right: 6px; vertical-align: 4px; border-top: 3px solid; }
+  .key i.band { height: 12px; border: 0; vertical-align: -1px; background: color-mix(in srgb, var(--T) 20%, var(--paper)); }
+  .key i.ring { width: 13px; height: 13px; vertical-align: -2px; border: 2px solid var(--T); border-radius: 50%; }
+  ul { list-style: none; margin: 0; padding: 0; }
+  li { display: flex; gap: 10px; padding: 3px 0; } li b { flex: none; width: 4.2em; font-weight: normal; color: var(--soft); }
+  li.done b { color: var(--D); font-weight: 600; } li span { flex: 1; }
+  .solved { border: 2px solid var(--D); border-radius: 8px; padding: 8px 14px; }
+  details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
+  td, th { padding: 1px 8px; font-size: 13px; text-align: right; font-weight: normal; }
+`;
+const two = (v) => v.toFixed(2).replace("-", "−");
+
+function render({ model, el }) {
+  const state = () => ({ f: model.get("f"), i: model.get("i"), o: model.get("o") });
+  const write = (gate, values) => { model.set(gate, values.join(" ")); model.save_changes(); };
+  const put = (gate, t, value) => write(gate, parse(model.get(gate)).map((v, s) => (s === t ? inside(value) : v)));
+  const fill = (gate, value) => write(gate, steps.map(() => value));
+  let focus = { gate: "f", t: 0 };
+  const equation = make("p.num", { role: "status" });
+  const hint = make("p", { role: "status" });
+  const verdict = make("p", { role: "status" });
+  const list = make("ul", { "aria-label": "题目的条件" });
+  const plot = make("div.plot", { role: "img" });
+  const axis = make("div.axis.num");
+  const numbers = make("div.scroll", { tabindex: 0, role: "group", "aria-label": "每一步的数" });
+  const bars = {};
+
+  /** 一根柱子：role="slider"；上下键改，左右键换一步，数字键一下到位。 */
+  function bar(gate, t) {
+    const level = make("i");
+    const value = make("small.num");
+    const keys = (event) => {
+      const now = parse(model.get(gate))[t];
+      const to = { ArrowUp: now + 0.1, ArrowDown: now - 0.1, PageUp: 1, PageDown: 0, Home: 0, End: 1 }[event.key]
+        ?? (/^\d$/.test(event.key) ? Number(event.key) / (event.key === "1" ? 1 : 10) : null);
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (event.ctrlKey || event.metaKey || event.altKey || (to === null && !by)) return;
+      event.preventDefault();
+      if (by) bars[gate][t + by]?.focus();
+      else put(gate, t, to);
+    };
+    return make("div.bar", { role: "slider", tabindex: t ? -1 : 0, "aria-orientation": "vertical",
+      "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": `${gate}，第 ${t} 步“${chars[t]}”`, onkeydown: keys,
+      onfocus() {
+        for (const other of bars[gate]) other.setAttribute("tabindex", other === this ? 0 : -1);
+        focus = { gate, t };
+        drawEquation(run(state()));
+      } }, level, value);
+  }
+
+  /** 按住鼠标划过去，柱子就跟着手走。 */
+  function paint(gate, event) {
+    if (!event.buttons) return;
+    const t = bars[gate].findIndex((node) => event.clientX < node.getBoundingClientRect().right + 2);
+    const node = bars[gate][t < 0 ? T - 1 : t];
+    const { bottom, height } = node.getBoundingClientRect();
+    put(gate, bars[gate].indexOf(node), Math.round((20 * (bottom - event.clientY)) / height) / 20);
+    node.focus({ preventScroll: true });
+  }
+
+  const rows = Object.entries(GATES).map(([gate, [name, what]]) => {
+    bars[gate] = steps.map((t) => bar(gate, t));
+    const all = (value) => make("button", { type: "button", "aria-label": `${gate} 全部设为 ${value}`,
+      onclick: () => fill(gate, value) }, `全 ${value}`);
+    const row = make("div.row.bars", { onpointermove: (event) => paint(gate, event),
+      onpointerdown(event) { row.setPointerCapture(event.pointerId); event.preventDefault(); paint(gate, event); } },
+    make("span.lead.num", {}, `${gate}_t`), ...bars[gate]);
+    return make("div.gate", { role: "group", "aria-label": name },
+      make("div.gatehead", {}, make("b", {}, `${name} ${gate}`), make("span.soft", {}, what), all(0), all(1)), row);
+  });
+  const preset = (label, f, i, o) => make("button", { type: "button",
+    onclick() { fill("f", f); fill("i", i); fill("o", o); } }, label);
+
+  function drawEquation({ f, i, o, C, h }) {
+    const { t } = focus;
+    equation.textContent = `第 ${t} 步“${chars[t]}”：C = ${two(f[t])} × ${two(C[t - 1] ?? 0)} + ${two(i[t])} × ${two(g[t])}`
+      + ` = ${two(C[t])}，h = ${two(o[t])} × tanh(${two(C[t])}) = ${two(h[t])}`;
+  }
+
+  function drawPlot({ C, h }) {
+    const top = Math.max(1, Math.ceil(Math.max(...C.map(Math.abs)) - 1e-9));
+    const [x, y] = [(t) => 100 * t + 50, (v) => 100 * (1 - v / (1.08 * top))];
+    const path = (d, stroke, width, more = {}) => make("svg:path", { d, stroke, "stroke-width": width, ...more });
+    const line = (values) => `M${values.map((v, t) => `${x(t)} ${y(v)}`).join("L")}`;
+    const dots = (values) => values.map((v, t) => `M${x(t)} ${y(v)}h0`).join("");
+    const band = (from, to) => make("svg:rect", { x: from, width: to - from, y: y(0.1), height: y(-0.1) - y(0.1),
+      fill: "var(--T)", "fill-opacity": 0.2 });
+    const goal = `M${x(flag)} ${y(Math.tanh(g[0]))}h0`;
+    plot.replaceChildren(make("svg:svg", { viewBox: `0 0 ${100 * T} 200`, preserveAspectRatio: "none" },
+      band(0, 100 * flag), band(100 * flag + 100, 100 * T), path(`M0 ${y(0)}H${100 * T}`, "var(--edge)", 1),
+      path(goal, "var(--T)", 19), path(goal, "var(--paper)", 15),
+      path(line(C), "var(--B)", 2.5), path(dots(C), "var(--B)", 8),
+      path(line(h), "var(--T)", 2.5, { "stroke-dasharray": "1 5" }), path(dots(h), "var(--T)", 8)));
+    plot.setAttribute("aria-label", `C 与 h 的折线：C 依次为 ${C.map(two).join("、")}；h 依次为 ${h.map(two).join("、")}`);
+    axis.replaceChildren(...[top, 0, -top].map((v) => make("span", { style: `top: ${y(v) / 2}%` }, String(v).replace("-", "−"))));
+  }
+
+  function draw() {
+    const result = run(state());
+    for (const gate of Object.keys(GATES)) {
+      bars[gate].forEach((node, t) => {
+        const value = result[gate][t];
+        node.setAttribute("aria-valuenow", value);
+        node.classList.toggle("high", value > 0.7);
+        node.children[0].style.height = `${100 * value}%`;
+        node.children[1].textContent = String(Math.round(100 * value) / 100).replace(/^0\./, ".");
+      });
+    }
+    drawEquation(result);
+    drawPlot(result);
+    const checks = puzzle(state());
+    list.replaceChildren(...checks.map(({ want, done, got }) => make(done ? "li.done" : "li", {},
+      make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
+    const solved = checks.every(({ done }) => done);
+    verdict.className = solved ? "solved" : "";
+    verdict.textContent = solved ? `解开了：“${chars[0]}”在 C 里走了 ${flag} 步，只剩旗子那一步被说出来。`
+      + "写入、保留、说出是三件事，所以要三个门。" : "";
+    if (solved) hint.textContent = "";
+    numbers.replaceChildren(make("table.num", {},
+      make("thead", {}, make("tr", {}, ...["t", "字", "g", "f", "i", "o", "C", "h"].map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, ...steps.map((t) => make("tr", {}, make("th", { scope: "row" }, String(t)),
+        ...[chars[t], two(g[t]), ...["f", "i", "o", "C", "h"].map((key) => two(result[key][t]))].map((v) => make("td", {}, v)))))));
+  }
+
+  el.append(make("form", { onsubmit: (event) => event.preventDefault() },
+    make("style", {}, CSS),
+    make("h2", {}, "三个门"),
+    make("p.ask", {}, `题目：第 0 步读到“${chars[0]}”，把它记到第 ${flag} 步，看见“旗”才说出来，别的时候不出声。`),
+    make("div.tools", {}, make("span.name", {}, "先试试"), preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
+    make("p.soft", {}, "在柱子上按住划动，或用键盘：左右键换一步，上下键加减 0.1，0 和 1 一下到底，Tab 换一个门。"),
+    make("div.row", {}, make("span.lead.num", {}, "x_t"), ...chars.map((char, t) =>
+      make(`span.token${t === 0 ? ".first" : t === flag ? ".flag" : ""}`, {}, char))),
+    make("div.row.soft", {}, make("span.lead.num", {}, "g_t"), ...g.map((v) => make("span.num", {}, String(v).replace("-", "−").replace("0.", ".")))),
+    ...rows, equation,
+    make("div.row", {}, axis, plot),
+    make("div.key.soft", {}, make("span", {}, make("i", { style: "color: var(--B)" }), "C：记着的"),
+      make("span", {}, make("i", { style: "color: var(--T); border-top-style: dotted" }), "h：说出来的"),
+      make("span", {}, make("i.ring"), "旗子那一步 h 该到的地方"), make("span", {}, make("i.band"), "其余各步 h 该待的地方")),
+    make("div.head", {}, make("h3", {}, "解开了没有"), make("button", { type: "button", onclick() {
+      hint.textContent = puzzle(state()).find(({ done }) => !done)?.hint ?? "已经解开了，不用提示。";
+    } }, "提示")), hint, list, verdict,
+    make("details", {}, make("summary", {}, "看数字"), numbers)));
+  model.on("change", draw);
+  draw();
+}
+
+export default { render };
