@@ -1,6 +1,6 @@
 // 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，C 与 h 跟着变；再解一道题：
 // 记住第一个字，到旗子那一步才说出来。算式与 textseq.lstm 相同，逐数相等。
-import { make } from "./_kit.js";
+import { codeBox, make } from "./_kit.js";
 
 export const spec = {
   "title": "三个门",
@@ -57,12 +57,28 @@ export function puzzle(state) {
   ];
 }
 
+/** 算出同一组数的 Python 代码：四个门都固定，参数就不起作用了。 */
+export function lstmCode(state) {
+  const list = (values) => `[${values.join(", ")}]`;
+  return `import numpy as np
+from textseq import lstm
+
+gates = {"i": ${list(parse(state.i))},
+         "f": ${list(parse(state.f))},
+         "g": ${list(g)},
+         "o": ${list(parse(state.o))}}
+clamp = {name: np.reshape(values, (1, ${T}, 1)) for name, values in gates.items()}
+params = lstm.init_params(D=1, H=1, rng=np.random.default_rng(0))  # 门都固定了，参数不起作用
+run = lstm.forward(np.zeros((1, ${T}, 1)), params, clamp=clamp)
+C, h = run.c[0, :, 0], run.h[0, :, 0]  # (T,)`;
+}
+
 const CSS = `
   .tools { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; margin: 14px 0 4px; }
   .tools .name { flex: none; margin-right: 4px; }
-  .row { display: grid; grid-template-columns: 54px repeat(${T}, minmax(0, 1fr)); align-items: center; }
+  .row { display: grid; grid-template-columns: 42px repeat(${T}, minmax(0, 1fr)); align-items: center; }
   .row > .lead { font-size: 14px; }
-  .row > span { text-align: center; font-size: 13px; }
+  .row > span:not(.lead) { text-align: center; font-size: 12.5px; letter-spacing: -.03em; }
   .token { line-height: 28px; margin: 0 2px; border-radius: 5px; background: var(--tint); }
   .token.first { background: var(--B); color: var(--on-accent); } .token.flag { background: var(--T); color: var(--on-accent); }
   .gate { margin-top: 14px; }
@@ -70,11 +86,11 @@ const CSS = `
   .gatehead b { font-weight: 600; } .gatehead .soft { flex: 1; }
   .gatehead button { min-height: 28px; padding: 0 10px; font-size: 13.5px; }
   .bars { touch-action: none; }
-  .bar { position: relative; height: 58px; margin: 0 2px; border: 1px solid var(--line); border-radius: 5px; background: var(--tint); cursor: ns-resize; user-select: none; }
-  .bar i { position: absolute; left: 0; right: 0; bottom: 0; background: var(--accent); border-radius: 3px; }
-  .bar small { position: absolute; left: 0; right: 0; top: 2px; font-size: 11.5px; line-height: 15px; letter-spacing: -.03em; }
-  .bar.high small { color: var(--on-accent); top: auto; bottom: 2px; }
-  .plot { position: relative; grid-column: 2 / -1; height: 210px; margin-top: 8px; border-block: 1px solid var(--line); }
+  .bar { position: relative; height: 50px; overflow: hidden; text-align: center; margin: 0 2px; border: 1px solid var(--line); border-radius: 5px; background: var(--tint); cursor: ns-resize; user-select: none; }
+  .bar:focus-visible { overflow: visible; }
+  .bar i { position: absolute; inset: auto 0 0; border-top: 2px solid var(--accent); border-radius: 2px; background: color-mix(in srgb, var(--accent) 38%, var(--paper)); }
+  .bar small { position: relative; font-size: 12px; letter-spacing: -.03em; }
+  .plot { position: relative; grid-column: 2 / -1; height: 180px; margin-top: 8px; border-block: 1px solid var(--line); }
   .plot svg { position: absolute; inset: 0; max-width: none; height: 100%; margin: 0; overflow: visible; }
   .plot path { vector-effect: non-scaling-stroke; stroke-linecap: round; stroke-linejoin: round; fill: none; }
   .axis { position: relative; align-self: stretch; margin-top: 8px; font-size: 12px; color: var(--soft); }
@@ -84,8 +100,9 @@ const CSS = `
   .key i.band { height: 12px; border: 0; vertical-align: -1px; background: color-mix(in srgb, var(--T) 20%, var(--paper)); }
   .key i.ring { width: 13px; height: 13px; vertical-align: -2px; border: 2px solid var(--T); border-radius: 50%; }
   ul { list-style: none; margin: 0; padding: 0; }
-  li { display: flex; gap: 10px; padding: 3px 0; } li b { flex: none; width: 4.2em; font-weight: normal; color: var(--soft); }
-  li.done b { color: var(--D); font-weight: 600; } li span { flex: 1; }
+  li { display: flex; gap: 10px; padding: 3px 0; } li b { flex: none; width: 3.4em; font-weight: normal; color: var(--soft); }
+  li.done b { color: var(--D); font-weight: 600; } li span { flex: 1; } li .soft { flex: none; width: 5.6em; text-align: right; }
+  p[role="status"]:empty { min-height: 0; margin: 0; }
   .solved { border: 2px solid var(--D); border-radius: 8px; padding: 8px 14px; }
   details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
   td, th { padding: 1px 8px; font-size: 13px; text-align: right; font-weight: normal; }
@@ -98,13 +115,14 @@ function render({ model, el }) {
   const put = (gate, t, value) => write(gate, parse(model.get(gate)).map((v, s) => (s === t ? inside(value) : v)));
   const fill = (gate, value) => write(gate, steps.map(() => value));
   let focus = { gate: "f", t: 0 };
-  const equation = make("p.num", { role: "status" });
+  const equation = make("p", { role: "status" });
   const hint = make("p", { role: "status" });
   const verdict = make("p", { role: "status" });
   const list = make("ul", { "aria-label": "题目的条件" });
   const plot = make("div.plot", { role: "img" });
   const axis = make("div.axis.num");
   const numbers = make("div.scroll", { tabindex: 0, role: "group", "aria-label": "每一步的数" });
+  const code = codeBox("算出同一组数的 Python 代码");
   const bars = {};
 
   /** 一根柱子：role="slider"；上下键改，左右键换一步，数字键一下到位。 */
@@ -132,7 +150,7 @@ function render({ model, el }) {
 
   /** 按住鼠标划过去，柱子就跟着手走。 */
   function paint(gate, event) {
-    if (!event.buttons) return;
+    if (event.buttons !== 1) return;
     const t = bars[gate].findIndex((node) => event.clientX < node.getBoundingClientRect().right + 2);
     const node = bars[gate][t < 0 ? T - 1 : t];
     const { bottom, height } = node.getBoundingClientRect();
@@ -150,6 +168,8 @@ function render({ model, el }) {
     return make("div.gate", { role: "group", "aria-label": name },
       make("div.gatehead", {}, make("b", {}, `${name} ${gate}`), make("span.soft", {}, what), all(0), all(1)), row);
   });
+  const tokens = () => make("div.row", { style: "margin-top: 6px" }, make("span.lead.num", {}, "x_t"),
+    ...chars.map((char, t) => make(`span.token${t === 0 ? ".first" : t === flag ? ".flag" : ""}`, {}, char)));
   const preset = (label, f, i, o) => make("button", { type: "button",
     onclick() { fill("f", f); fill("i", i); fill("o", o); } }, label);
 
@@ -183,13 +203,13 @@ function render({ model, el }) {
       bars[gate].forEach((node, t) => {
         const value = result[gate][t];
         node.setAttribute("aria-valuenow", value);
-        node.classList.toggle("high", value > 0.7);
-        node.children[0].style.height = `${100 * value}%`;
+          node.children[0].style.height = `calc(2px + ${value} * (100% - 2px))`;
         node.children[1].textContent = String(Math.round(100 * value) / 100).replace(/^0\./, ".");
       });
     }
     drawEquation(result);
     drawPlot(result);
+    code.pre.textContent = lstmCode(state());
     const checks = puzzle(state());
     list.replaceChildren(...checks.map(({ want, done, got }) => make(done ? "li.done" : "li", {},
       make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
@@ -208,20 +228,22 @@ function render({ model, el }) {
     make("style", {}, CSS),
     make("h2", {}, "三个门"),
     make("p.ask", {}, `题目：第 0 步读到“${chars[0]}”，把它记到第 ${flag} 步，看见“旗”才说出来，别的时候不出声。`),
-    make("div.tools", {}, make("span.name", {}, "先试试"), preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
+    make("p.ask", {}, `先猜后看：按“全记”，C 记住的是“${chars[0]}”吗？`),
+    make("div.tools", {}, make("span.name", {}, "三个门一起："), preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
     make("p.soft", {}, "在柱子上按住划动，或用键盘：左右键换一步，上下键加减 0.1，0 和 1 一下到底，Tab 换一个门。"),
-    make("div.row", {}, make("span.lead.num", {}, "x_t"), ...chars.map((char, t) =>
-      make(`span.token${t === 0 ? ".first" : t === flag ? ".flag" : ""}`, {}, char))),
+    tokens(),
     make("div.row.soft", {}, make("span.lead.num", {}, "g_t"), ...g.map((v) => make("span.num", {}, String(v).replace("-", "−").replace("0.", ".")))),
     ...rows, equation,
     make("div.row", {}, axis, plot),
+    tokens(),
     make("div.key.soft", {}, make("span", {}, make("i", { style: "color: var(--B)" }), "C：记着的"),
       make("span", {}, make("i", { style: "color: var(--T); border-top-style: dotted" }), "h：说出来的"),
       make("span", {}, make("i.ring"), "旗子那一步 h 该到的地方"), make("span", {}, make("i.band"), "其余各步 h 该待的地方")),
     make("div.head", {}, make("h3", {}, "解开了没有"), make("button", { type: "button", onclick() {
       hint.textContent = puzzle(state()).find(({ done }) => !done)?.hint ?? "已经解开了，不用提示。";
     } }, "提示")), hint, list, verdict,
-    make("details", {}, make("summary", {}, "看数字"), numbers)));
+    make("details", {}, make("summary", {}, "看数字"), numbers),
+    make("div.head", {}, make("h3", {}, "算出同一组数的 Python 代码"), code.note, code.copy), code.pre));
   model.on("change", draw);
   draw();
 }

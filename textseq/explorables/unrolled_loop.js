@@ -116,11 +116,12 @@ const shown = (char) => (char.trim() ? char : "␣");
 
 /** 0.031、6.4×10⁻⁷：太小的数用科学记数法。 */
 function plain(v) {
-  if (v === 0 || v >= 0.001) return v.toPrecision(3).slice(0, 5);
+  if (v === 0) return "0";
+  if (v >= 0.001) return v.toFixed(v < 0.1 ? 4 : 2);
   const [digits, power] = v.toExponential(1).split("e");
   return `${digits}×10${[...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
 }
-const percent = (v) => (v < 0.0001 ? "不到 0.01%" : ` ${(100 * v).toFixed(v < 0.1 ? 2 : 0)}%`);
+const percent = (v) => (v > 0 && v < 0.0001 ? "不到 0.01%" : ` ${(100 * v).toFixed(v && v < 0.1 ? 2 : 0)}%`);
 const AXES = { // 格线上的值，从上往下，等距
   log: { ticks: ["10²", "1", "10⁻²", "10⁻⁴", "10⁻⁶", "10⁻⁸"], height: (v) => (Math.log10(v) + 8) / 10 },
   share: { ticks: ["100%", "80%", "60%", "40%", "20%", "0"], height: (v, sum) => v / sum },
