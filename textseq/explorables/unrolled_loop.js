@@ -1,6 +1,6 @@
 // 展开的圈：一句话一个字一步，同一份权重走完全句；h 画成色条，再看每个字对现在的影响。
 // 字的向量与权重都由公式给定，没有随机数，所以与 textseq.rnn、gradcheck.influence 逐数相等。
-import { codeBox, control, make } from "./_kit.js";
+import { codeBox, control, make, numberTable } from "./_kit.js";
 
 export const spec = {
   "title": "展开的圈",
@@ -56,14 +56,15 @@ export function run({ sentence, rho_percent }) {
 
 /** 算出同一组数的 Python 代码。 */
 export function numpyCode({ sentence, rho_percent, t }) {
+  const list = (row) => `[${row.join(", ")}]`;
   return `import numpy as np
 from textseq import gradcheck, rnn
 
 codes = [ord(char) for char in ${JSON.stringify(sentence)}]
 x = np.sin(np.outer(codes, np.sqrt([2, 3, 5, 7])))[None]  # (1, T, D)
-params = {"W_xh": np.array(${JSON.stringify(W_xh).replaceAll("],[", "],\n                           [").replaceAll(",", ", ").replaceAll(", \n", ",\n")}),
+params = {"W_xh": np.array([${W_xh.map(list).join(`,\n${" ".repeat(27)}`)}]),
           "W_hh": ${rho_percent / 100} * (np.roll(np.eye(6), 1, axis=1) - 1 / 3),
-          "b_h": np.array(${JSON.stringify(b_h).replaceAll(",", ", ")})}
+          "b_h": np.array(${list(b_h)})}
 run = rnn.forward(x, params)
 h = run.h[0]                                              # (T, H)
 influence = gradcheck.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 4 : 5)}# (T,)`;
@@ -89,10 +90,15 @@ const CSS = `
   .strip i:first-child { border-radius: 4px 4px 0 0; } .strip i:last-child { border-radius: 0 0 4px 4px; }
   .step.later .strip { outline-style: dashed; }
   .step.now .strip { outline: 2px solid var(--ink); outline-offset: 1px; }
-  .step:not(.later) + .step:not(.later) .strip::before { content: ""; position: absolute; right: calc(100% + 1px); top: 50%; width: calc(var(--gap) - 2px); height: calc(var(--rho) * var(--gap) * .85); transform: translateY(-50%); background: var(--H); clip-path: polygon(0 30%, 40% 30%, 40% 0, 100% 50%, 40% 100%, 40% 70%, 0 70%); }
+  .step:not(.later) + .step:not(.later) .strip::before {
+    content: ""; position: absolute; right: calc(100% + 1px); top: 50%; transform: translateY(-50%); background: var(--H);
+    width: calc(var(--gap) - 2px); height: calc(var(--rho) * var(--gap) * .85);
+    clip-path: polygon(0 30%, 40% 30%, 40% 0, 100% 50%, 40% 100%, 40% 70%, 0 70%);
+  }
   .up { width: 2px; height: 12px; margin: 4px auto 2px; background: var(--D); }
   .char { line-height: 27px; border-radius: 5px; background: var(--tint); white-space: pre; }
   .later .up { background: var(--line); } .later .char { color: var(--soft); }
+  @container (max-width: 420px) { .char { font-size: 13px; margin: 0 calc(var(--gap) / -2); } }
   .now .char { background: var(--accent); color: var(--on-accent); }
   .index { font-size: 11.5px; line-height: 20px; color: var(--soft); letter-spacing: -.04em; }
   .bar { position: relative; height: 151px; margin: 10px 0 8px calc(-1 * var(--gap)); padding-left: var(--gap); }
@@ -105,8 +111,6 @@ const CSS = `
   .ticks span { position: absolute; right: 6px; transform: translateY(-50%); line-height: 15px; font-size: 12px; }
   .key { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 18px; margin: 4px 0 10px; }
   .key i { display: inline-block; width: 110px; height: 11px; margin: 0 6px; vertical-align: -1px; border-radius: 3px; background: linear-gradient(90deg, var(--B), var(--paper), var(--T)); outline: 1px solid var(--line); }
-  details { margin-top: 14px; } summary { cursor: pointer; color: var(--accent); }
-  td, th { padding: 1px 7px; font-size: 13px; text-align: right; font-weight: normal; white-space: pre; }
   .head { margin-top: 22px; }
 `;
 const colour = (v, most = 1) => `background: color-mix(in srgb, var(--${v < 0 ? "B" : "T"}) `
@@ -121,7 +125,8 @@ function plain(v) {
   const [digits, power] = v.toExponential(1).split("e");
   return `${digits}×10${[...power].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;
 }
-const percent = (v) => (v > 0 && v < 0.0001 ? "不到 0.01%" : ` ${(100 * v).toFixed(v && v < 0.1 ? 2 : 0)}%`);
+const percent = (v) => (v > 0 && v < 0.0001 ? "不到 0.01%"
+  : ` ${v < 0.1 ? Number((100 * v).toPrecision(2)) : Math.round(100 * v)}%`);
 const AXES = { // 格线上的值，从上往下，等距
   log: { ticks: ["10²", "1", "10⁻²", "10⁻⁴", "10⁻⁶", "10⁻⁸"], height: (v) => (Math.log10(v) + 8) / 10 },
   share: { ticks: ["100%", "80%", "60%", "40%", "20%", "0"], height: (v, sum) => v / sum },
@@ -195,14 +200,6 @@ function render({ model, el }) {
       make("div.bar", {}, ...bar(s)))));
   }
 
-  function drawNumbers({ chars, h, influence }, t) {
-    const head = ["t", "字", ...range(H).map((k) => `h[${k}]`), `‖∂h_${t}/∂x_t‖`];
-    numbers.replaceChildren(make("table.num", {},
-      make("thead", {}, make("tr", {}, ...head.map((name) => make("th", { scope: "col" }, name)))),
-      make("tbody", {}, ...range(t + 1).map((s) => make("tr", {}, make("th", { scope: "row" }, String(s)),
-        ...[shown(chars[s]), ...h[s].map((v) => v.toFixed(3)), plain(influence[t][s])].map((v) => make("td", {}, v)))))));
-  }
-
   function draw() {
     const rhoValue = model.get("rho_percent") / 100;
     const state = { sentence: model.get("sentence"), rho_percent: model.get("rho_percent"), t: now() };
@@ -222,7 +219,8 @@ function render({ model, el }) {
       + `占全部 ${t + 1} 个字的${percent(first / all)}。${pace}`;
     drawOne(result, t, rhoValue);
     drawUnrolled(result, t, rhoValue);
-    drawNumbers(result, t);
+    numbers.replaceChildren(numberTable(["s", "字", ...range(H).map((k) => `h_s[${k}]`), `‖∂h_${t}/∂x_s‖`],
+      range(t + 1).map((s) => [s, shown(chars[s]), ...h[s].map((v) => v.toFixed(3)), plain(influence[t][s])])));
     code.pre.textContent = numpyCode(state);
   }
 
