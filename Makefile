@@ -33,7 +33,7 @@ $(VENV)/all.ok: pyproject.toml requirements.lock | $(BIN)/python
 	@touch $@ $(VENV)/book.ok
 
 book: $(VENV)/book.ok
-	@$(BIN)/jupyter-book build . --config book/_config.yml --toc book/_toc.yml --path-output build --quiet
+	@$(BIN)/jupyter-book build . --config book/_config.yml --toc book/_toc.yml --path-output build --quiet >/dev/null
 	@echo "书在这里：file://$(CURDIR)/$(SITE)/book/index.html"
 
 lab: $(VENV)/all.ok

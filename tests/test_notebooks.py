@@ -5,6 +5,7 @@
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -23,6 +24,11 @@ def cells(path, kind):
 
 def outputs(path):
     return [o for cell in cells(path, "code") for o in cell.outputs]
+
+
+def columns(line):
+    """显示宽度：汉字占两列。"""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 def longest_run_of_code(path):
@@ -57,6 +63,9 @@ def test_executed_in_order_with_clean_outputs(path):
 def test_cells_are_short_and_outputs_too(path):
     for cell in cells(path, "code"):
         assert cell.source.count("\n") < 25, f"代码超过 25 行：{cell.source[:40]}"
+        if "check" not in cell.metadata.get("tags", []):  # 检查格是收起来的
+            wide = [line for line in cell.source.splitlines() if columns(line) > 82]
+            assert wide == [], "网页上一行放不下，请折行"
         for output in cell.outputs:
             assert output.get("text", "").count("\n") <= 40, f"输出超过 40 行：{cell.source[:40]}"
     assert longest_run_of_code(path) <= 2

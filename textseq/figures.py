@@ -41,9 +41,10 @@ def use_style() -> None:
 
 
 def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],
-                     ax: Axes | None = None) -> Axes:
+                     ax: Axes | None = None, yscale: str = "linear") -> Axes:
     """每组一条均值线，阴影从最小到最大，名字直接写在线的右端。runs[名字] 的形状：(次数, len(x))。"""
     ax = ax or plt.subplots()[1]
+    ax.set_yscale(yscale)
     ends = []
     for color, (name, values) in zip(COLORS, runs.items(), strict=False):
         values = np.atleast_2d(values)
@@ -64,6 +65,7 @@ def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
     drawn = ax.barh(range(len(names)), values, color=color, height=0.62)
     ax.bar_label(drawn, [form.format(v) for v in values], padding=4)
     ax.set_yticks(range(len(names)), names)
+    ax.yaxis.labelpad = 8
     ax.invert_yaxis()
     ax.grid(False)
     ax.margins(x=0.12)
@@ -102,6 +104,7 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
     _cells(ax, n_rows, n_cols)
     ax.set_xticks(range(n_cols), range(n_cols))
     ax.set_yticks(range(n_rows), range(n_rows))
+    ax.yaxis.labelpad = ax.xaxis.labelpad = 8
     return ax
 
 
@@ -156,16 +159,19 @@ def _numbers(values: object) -> str:
 
 
 def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
-    """把名字写在线的右端；挤在一起的上下错开。"""
-    scale = ax.yaxis.get_transform()  # 对数轴上，错开的距离也按对数算
-    low, high = scale.transform(ax.get_ylim())
-    gap = (high - low) * 0.075
-    y = -np.inf
-    for value, name, color in sorted(ends):
-        y = max(scale.transform(value), y + gap)
-        ax.annotate(name, (x, scale.inverted().transform(y)), xytext=(8, 0), textcoords="offset points",
-                    color=color, va="center", annotation_clip=False)
-    ax.set_ylim(*scale.inverted().transform([low, max(high, y + gap / 2)]))
+    """把名字写在线的右端；挤在一起的上下错开。位置按坐标轴的高度算，对数轴也一样。"""
+    to_fraction = ax.transData + ax.transAxes.inverted()
+    ends = sorted(ends)
+    heights = [to_fraction.transform((x, value))[1] for value, *_ in ends]
+    for k in range(1, len(heights)):
+        heights[k] = max(heights[k], heights[k - 1] + 0.075)
+    limit = 1.0
+    for k in reversed(range(len(heights))):
+        heights[k] = limit = min(heights[k], limit)
+        limit -= 0.075
+    for height, (_, name, color) in zip(heights, ends, strict=True):
+        ax.annotate(name, (x, height), xycoords=("data", "axes fraction"), xytext=(8, 0),
+                    textcoords="offset points", color=color, va="center", annotation_clip=False)
 
 
 def _font_path() -> Path:
