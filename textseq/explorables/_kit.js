@@ -87,6 +87,15 @@ export function codeBox(label) {
   return { pre, note, copy };
 }
 
+/** 数表：head 是列名，每行的第一格是行名。 */
+export function numberTable(head, rows) {
+  const cells = (tag, values, scope) => values.map((value) => make(tag, scope ? { scope } : {}, String(value)));
+  return make("table.numbers.num", {},
+    make("thead", {}, make("tr", {}, ...cells("th", head, "col"))),
+    make("tbody", {}, ...rows.map(([name, ...values]) =>
+      make("tr", {}, ...cells("th", [name], "row"), ...cells("td", values)))));
+}
+
 // ---- 张量：轴 = [名字, 长度]，张量的形状 = 轴的列表 ----
 
 /** 形状的写法：names → (B, T, D)，sizes → (4, 12, 50)，named → (B, T, D) = (4, 12, 50)。 */

@@ -1,0 +1,187 @@
+"""三个门：数与 textseq.lstm 相等；题目只有真解开才算解开；只用键盘也能解开。"""
+
+import numpy as np
+import pytest
+import test_explore
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from textseq import explore, lstm
+
+watched, site, write_page = test_explore.watched, test_explore.site, test_explore.write_page
+SPEC = explore.spec("three_gates")
+T, FLAG = len(SPEC["g"]), SPEC["flag"]
+HALF = {gate: [0.5] * T for gate in "fio"}
+SOLVED = {"f": [1] * T, "i": [1] + [0] * (T - 1), "o": [int(t == FLAG) for t in range(T)]}
+
+
+def as_text(gates):
+    return {gate: " ".join(map(str, values)) for gate, values in gates.items()}
+
+
+def but(gate, t, value):
+    """正解里只改一个数。"""
+    return SOLVED | {gate: [value if s == t else v for s, v in enumerate(SOLVED[gate])]}
+
+
+def call(page, address, states, *functions):
+    """在浏览器里以 ES 模块导入三个门，对每组门调用这几个纯函数。"""
+    page.goto(f"{address}/page.html")
+    return page.evaluate("""async ([states, functions]) => {
+        const piece = await import("/explorables/three_gates.js");
+        return states.map((state) => functions.map((name) => piece[name](state)));
+    }""", [[as_text(state) for state in states], list(functions)])
+
+
+def test_numbers_equal_lstm(watched, site):
+    folder, address = site
+    write_page(folder)
+    rng = np.random.default_rng(2)
+    states = [HALF, SOLVED] + [{gate: rng.random(T).tolist() for gate in "fio"} for _ in range(60)]
+    params = lstm.init_params(3, 1, rng)
+    x = rng.normal(size=(1, T, 3))  # 门与候选值都固定了，x 与参数不起作用
+    for state, [mine, code] in zip(states, call(watched, address, states, "run", "lstmCode"), strict=True):
+        clamp = {name: np.reshape(v, (1, T, 1)) for name, v in (state | {"g": SPEC["g"]}).items()}
+        true = lstm.forward(x, params, clamp=clamp)
+        np.testing.assert_allclose(mine["C"], true.c[0, :, 0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(mine["h"], true.h[0, :, 0], rtol=0, atol=1e-12)
+        scope = {}
+        exec(code, scope)  # 页面给出的代码算出同一组数
+        np.testing.assert_allclose(scope["C"], mine["C"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(scope["h"], mine["h"], rtol=0, atol=1e-12)
+        # 每个字在 C 里的那一份：只留它的候选值，别的都改成 0
+        each = [lstm.forward(x, params, clamp=clamp | {"g": clamp["g"] * (np.arange(T) == s)[None, :, None]}).c
+                for s in range(T)]
+        shares = np.abs(each)[:, 0, :, 0]  # (T, T)：第 s 个字在 C_t 里的那份的大小
+        np.testing.assert_allclose(np.multiply(mine["kept"], SPEC["g"][0]), shares[0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(mine["mixed"], shares[1:].sum(0), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("text", "values"), [
+    ("", [0.5] * T),
+    (" 1\t0  0.25 ", [1, 0, 0.25] + [0.5] * (T - 3)),
+    ("2 -1 x NaN Infinity", [1, 0] + [0.5] * (T - 2)),
+    ("1 " * 30, [1] * T),
+])
+def test_odd_text_is_read(watched, site, text, values):
+    folder, address = site
+    write_page(folder)
+    watched.goto(f"{address}/page.html")
+    parsed = watched.evaluate("""async (text) =>
+        (await import("/explorables/three_gates.js")).parse(text)""", text)
+    assert parsed == values
+
+
+def test_puzzle_wants_the_real_solution(watched, site):
+    folder, address = site
+    write_page(folder)
+    one = [1] * T
+    only_late = [int(t >= FLAG) for t in range(T)]
+    solved = [
+        SOLVED,
+        but("f", 0, 0),  # 第 0 步没有上一步，f 是多少都一样
+        but("f", 3, 0.9), but("i", 2, 0.2), but("o", FLAG, 0.95), but("o", 4, 0.1),
+        but("f", FLAG + 1, 0), but("i", FLAG + 2, 0.8),  # 旗子以后，C 里是什么都行，只要 o 关着
+    ]
+    missing = {  # 差一点的，与它们该报的第一个条件
+        0: [HALF, but("f", 5, 0), but("f", FLAG, 0.8), but("i", 0, 0.5), SOLVED | {"f": [0.95] * T},
+            # 取巧：不记第一个字，到旗子那一步用别的字凑出同样大小的 C
+            {"f": [0] * 3 + [1] * 9, "i": [0, 0, 1, 0, 0, 1] + [0] * 6, "o": SOLVED["o"]}],
+        1: [SOLVED | {"i": [1, 0.7, 0, 0.2, 0, 1] + [0] * 6},  # 别的字一正一负，合起来几乎是 0
+            {"f": one, "i": one, "o": one}, but("i", 1, 1), but("i", FLAG, 0.3)],
+        2: [but("o", FLAG, 0.9), but("o", FLAG, 0), SOLVED | {"o": [0] * T}],
+        3: [SOLVED | {"o": one}, SOLVED | {"o": only_late}, but("o", FLAG + 1, 1), but("o", 0, 0.2)],
+    }
+    answers = call(watched, address, solved, "puzzle")
+    assert [all(check["done"] for check in checks) for [checks] in answers] == [True] * len(solved)
+    for first, states in missing.items():
+        for state, [checks] in zip(states, call(watched, address, states, "puzzle"), strict=True):
+            assert [check["done"] for check in checks].index(False) == first, state
+
+
+def test_solved_with_the_keyboard_alone(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("three_gates"))
+    watched.goto((folder / "page.html").as_uri())
+    press, done = watched.keyboard.press, watched.locator("li.done")
+
+    def tab_to(name):
+        for _ in range(30):
+            press("Tab")
+            if watched.evaluate("""() => document.querySelector("[data-explore]").shadowRoot.activeElement
+                    ?.getAttribute("aria-label")""") == name:
+                return
+        pytest.fail(f"Tab 走不到 {name}")
+
+    expect(done).to_have_count(0)
+    tab_to("f 全部设为 1")
+    press("Enter")
+    tab_to("i 全部设为 0")
+    press("Space")
+    tab_to("i，第 0 步“中”")
+    for _ in range(12):  # 多按也不超过 1
+        press("ArrowUp")
+    expect(watched.get_by_role("slider", name="i，第 0 步")).to_have_attribute("aria-valuenow", "1")
+    expect(done).to_have_count(2)  # 记住了，也没掺进别的；o 却每一步都开着一半
+    tab_to("o 全部设为 0")
+    press("Enter")
+    tab_to("o，第 0 步“中”")
+    for _ in range(FLAG):
+        press("ArrowRight")
+    for _ in range(9):
+        press("ArrowUp")
+    expect(done).to_have_count(3)
+    expect(watched.get_by_text("解开了：")).to_have_count(0)
+    press("ArrowUp")
+    expect(done).to_have_count(4)
+    expect(watched.get_by_role("status").filter(has_text="解开了：“中”在 C 里走了 8 步")).to_be_visible()
+    expect(watched.get_by_role("status").nth(0)).to_have_text(
+        "第 8 步“旗”：C = 1.00 × 0.90 + 0.00 × −0.70 = 0.90，h = 1.00 × tanh(0.90) = 0.72")
+    press("0")
+    expect(watched.get_by_text("解开了：")).to_have_count(0)
+
+
+def test_hints_follow_what_is_missing(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("three_gates"), explore.html("three_gates", **as_text(SOLVED)),
+               explore.html("three_gates", **as_text(SOLVED | {"o": [1] * T})))
+    watched.goto((folder / "page.html").as_uri())
+    pieces = [watched.locator("[data-explore]").nth(n) for n in range(3)]
+    for piece, hint in zip(pieces, ("要先写进 C", "已经解开了", "哪个门只管出声"), strict=True):
+        piece.get_by_role("button", name="提示").click()
+        expect(piece.get_by_role("status").filter(has_text=hint)).to_be_visible()
+    expect(pieces[1].get_by_text("解开了：")).to_be_visible()
+
+
+def test_bars_are_drawn_with_the_mouse_and_presets(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("three_gates"))
+    watched.goto((folder / "page.html").as_uri())
+    bars = watched.get_by_role("group", name="遗忘门").get_by_role("slider")
+    first, third = bars.nth(0).bounding_box(), bars.nth(2).bounding_box()
+    watched.mouse.move(first["x"] + 5, first["y"] + 0.2 * first["height"])
+    watched.mouse.down()
+    watched.mouse.move(third["x"] + 5, first["y"] + 0.2 * first["height"])  # 一下跨过第 1 步
+    watched.mouse.move(third["x"] + 5, third["y"] - 20)  # 划出格子，到顶为止
+    watched.mouse.up()
+    watched.mouse.move(third["x"] + 5, third["y"] + third["height"])  # 松开以后不再跟着走
+    now = [float(bars.nth(t).get_attribute("aria-valuenow")) for t in range(4)]
+    assert now == [pytest.approx(0.8, abs=0.06), now[0], 1, 0.5]
+    watched.get_by_role("button", name="全忘").click()
+    expect(bars.nth(2)).to_have_attribute("aria-valuenow", "0")
+    watched.get_by_role("button", name="全记").click()
+    total = f"{sum(SPEC['g'][:FLAG + 1]):.2f}".replace("-", "−")  # 全记的 C 是所有候选值之和
+    watched.get_by_text("看数字").click()
+    expect(watched.locator("tbody tr").nth(FLAG).locator("td").nth(5)).to_have_text(total)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessible_and_narrow(watched, site, theme):
+    folder, _ = site
+    write_page(folder, explore.html("three_gates", **as_text(SOLVED)), theme=theme)
+    watched.set_viewport_size({"width": 390, "height": 800})
+    watched.goto((folder / "page.html").as_uri())
+    watched.get_by_text("看数字").click()
+    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
+    violations = Axe().run(watched).response["violations"]
+    assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []

@@ -1,0 +1,159 @@
+"""展开的圈：h 与影响同 textseq.rnn、gradcheck.influence 逐数相等；鼠标、键盘与两种明暗都能用。"""
+
+import random
+
+import numpy as np
+import pytest
+import test_explore
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from textseq import explore, gradcheck, rnn
+
+watched, site, write_page = test_explore.watched, test_explore.site, test_explore.write_page
+SPEC = explore.spec("unrolled_loop")
+SENTENCE = SPEC["state"]["sentence"]["default"]
+
+
+def by_the_library(sentence, rho):
+    """按说明书的公式，用 textseq 算一遍：(T, H) 的 h 与 (T, T) 的影响。"""
+    H = len(SPEC["weights"]["b_h"])
+    x = np.sin(np.outer([ord(char) for char in sentence], np.sqrt([2, 3, 5, 7])))[None]
+    params = {name: np.array(value) for name, value in SPEC["weights"].items()}
+    params["W_hh"] = rho * (np.roll(np.eye(H), 1, axis=1) - 1 / 3)
+    run = rnn.forward(x, params)
+    return run.h[0], gradcheck.influence(run, rnn.backward)
+
+
+def call(page, address, states, *functions):
+    """在浏览器里以 ES 模块导入展开的圈，对每组状态调用这几个纯函数。"""
+    page.goto(f"{address}/page.html")
+    return page.evaluate("""async ([states, functions]) => {
+        const piece = await import("/explorables/unrolled_loop.js");
+        return states.map((state) => functions.map((name) => piece[name](state)));
+    }""", [states, list(functions)])
+
+
+def random_sentence(rng):
+    alphabet = SENTENCE + "今年第一场雪，abc XYZ 0\"'\\<>&😀𠮷\u3000é"
+    return "".join(rng.choices(alphabet, k=rng.randint(1, 20)))
+
+
+def test_numbers_equal_the_library(watched, site):
+    folder, address = site
+    write_page(folder)
+    rng = random.Random(1)
+    states = [{"sentence": random_sentence(rng), "rho_percent": rng.randint(0, 150)} for _ in range(80)]
+    states += [{"sentence": SENTENCE, "rho_percent": rho} for rho in (0, 50, 100, 150)]
+    for state in states:
+        state["t"] = rng.randrange(len(state["sentence"]))
+    for state, [mine, code] in zip(states, call(watched, address, states, "run", "numpyCode"), strict=True):
+        h, influence = by_the_library(state["sentence"], state["rho_percent"] / 100)
+        np.testing.assert_allclose(mine["h"], h, rtol=0, atol=1e-12)
+        for t, row in enumerate(mine["influence"]):
+            np.testing.assert_allclose(row, influence[t, :t + 1], rtol=1e-9, atol=1e-15)
+        scope = {}
+        exec(code, scope)  # 页面给出的代码算出同一组数
+        np.testing.assert_array_equal(scope["h"], h)
+        np.testing.assert_array_equal(scope["influence"], influence[state["t"]])
+
+
+def test_spectral_radius_is_exact(watched, site):
+    folder, address = site
+    write_page(folder)
+    watched.goto(f"{address}/page.html")
+    for rho in (0.5, 1, 1.5):
+        W_hh = np.array(watched.evaluate("""async (rho) =>
+            (await import("/explorables/unrolled_loop.js")).recurrent(rho)""", rho))
+        np.testing.assert_allclose(np.abs(np.linalg.eigvals(W_hh)), rho, rtol=1e-12)
+        np.testing.assert_allclose(W_hh @ W_hh.T, rho**2 * np.eye(len(W_hh)), atol=1e-12)
+        assert np.abs(W_hh - W_hh.T).max() > 0.1  # 不对称，用反了转置就会被上面的测试发现
+
+
+def test_the_lead_question_has_a_clear_answer():
+    """默认的句子：ρ 从 0.5 到 1.5，第一个字对最后的 h 的影响从百万分之一升到超过最后一个字自己。"""
+    first = {rho: by_the_library(SENTENCE, rho)[1][-1] for rho in (0.5, 1, 1.5)}
+    assert first[0.5][0] < 1e-6
+    assert 1e-3 < first[1][0] / first[1][-1] < 0.1  # 谱半径是 1 也会淡：tanh 的斜率小于 1
+    assert first[1.5][0] > first[1.5][-1]
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_answers_mouse_and_keyboard(watched, site, scheme):
+    folder, address = site
+    write_page(folder, explore.html("unrolled_loop"), explore.html("unrolled_loop", t=3))
+    watched.goto(f"{address}/page.html" if scheme == "http" else (folder / "page.html").as_uri())
+    piece, other = (watched.locator("[data-explore]").nth(n) for n in range(2))
+    note = piece.get_by_role("status").nth(0)
+    time, rho = piece.get_by_role("slider", name="时刻"), piece.get_by_role("slider", name="谱半径")
+    last = len(SENTENCE) - 1
+    expect(note).to_contain_text(f"第 0 步的“中”对 h_{last} 的影响")
+    expect(piece.locator(".step.now .char")).to_have_text(SENTENCE[-1])
+    expect(piece.locator(".step.later")).to_have_count(0)
+    expect(other.locator(".step.now .char")).to_have_text(SENTENCE[3])
+    expect(other.locator(".step.later")).to_have_count(last - 3)
+
+    time.focus()
+    watched.keyboard.press("ArrowLeft")
+    expect(time).to_have_attribute("aria-valuetext", f"t = {last - 1}，{SENTENCE[-2]}")
+    piece.get_by_role("button", name="上一步").click()
+    watched.keyboard.press("ArrowLeft")  # 停在按钮上，方向键也走
+    piece.get_by_role("group", name="展开的图").focus()
+    watched.keyboard.press("ArrowLeft")
+    expect(note).to_contain_text(f"h_{last - 4} 的影响")
+    piece.get_by_role("button", name="下一步").click()
+    expect(note).to_contain_text(f"h_{last - 3} 的影响")
+    piece.locator(".step").nth(2).click()
+    expect(note).to_contain_text("h_2 的影响")
+
+    rho.focus()
+    watched.keyboard.press("End")
+    expect(rho).to_have_attribute("aria-valuetext", "ρ = 1.50")
+    influence = by_the_library(SENTENCE, 1.5)[1]
+    piece.get_by_text("看数字").click()
+    for s in range(3):
+        shown = piece.locator("tbody tr").nth(s).locator("td").last
+        assert float(shown.text_content()) == pytest.approx(influence[2, s], rel=0.01)
+    watched.keyboard.press("Home")
+    expect(other.locator(".step.now .char")).to_have_text(SENTENCE[3])  # 同页的另一个不受影响
+
+
+def test_scales_without_memory(watched, site):
+    """ρ = 0：圈断了，除了现在这个字，谁也没有影响；两种刻度都照实画。"""
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop", rho_percent=0))
+    watched.goto((folder / "page.html").as_uri())
+    expect(watched.get_by_role("status").nth(0)).to_contain_text("= 0，占全部 18 个字的 0%。")
+    expect(watched.locator(".bar i")).to_have_count(1)
+    watched.get_by_role("radio", name="份额").focus()
+    watched.keyboard.press("Space")
+    assert watched.locator(".bar i").get_attribute("style") == "height: 100%"
+
+
+def test_typed_sentences_stay_text(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop"))
+    watched.goto((folder / "page.html").as_uri())
+    text, chars = watched.get_by_role("textbox", name="句子"), watched.locator(".char")
+    text.fill("<b>😀 \"x")
+    expect(chars).to_have_text(["<", "b", ">", "😀", "␣", '"', "x"])
+    expect(watched.locator(".step.now .char")).to_have_text("x")
+    text.fill("")
+    expect(watched.get_by_role("status").nth(0)).to_have_text("还没有字；请在上面写一句。")
+    expect(watched.locator(".unrolled")).to_be_hidden()
+    text.fill("狗")
+    expect(watched.get_by_role("status").nth(0)).to_contain_text("占全部 1 个字的 100%。")
+    text.fill("人咬狗")
+    expect(watched.locator(".step.now .char")).to_have_text("狗")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_accessible_and_narrow(watched, site, theme):
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop", sentence="一" * 20, t=9), theme=theme)
+    watched.set_viewport_size({"width": 390, "height": 800})
+    watched.goto((folder / "page.html").as_uri())
+    watched.get_by_text("看数字").click()
+    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
+    violations = Axe().run(watched).response["violations"]
+    assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
