@@ -50,8 +50,8 @@ def test_numbers_equal_lstm(watched, site):
         np.testing.assert_allclose(scope["C"], mine["C"], rtol=0, atol=1e-12)
         np.testing.assert_allclose(scope["h"], mine["h"], rtol=0, atol=1e-12)
         # 每个字在 C 里的那一份：只留它的候选值，别的都改成 0
-        each = [lstm.forward(x, params, clamp=clamp | {"g": clamp["g"] * (np.arange(T) == s)[None, :, None]}).c
-                for s in range(T)]
+        only = np.eye(T)[:, None, :, None]  # (T, 1, T, 1)
+        each = [lstm.forward(x, params, clamp=clamp | {"g": clamp["g"] * only[s]}).c for s in range(T)]
         shares = np.abs(each)[:, 0, :, 0]  # (T, T)：第 s 个字在 C_t 里的那份的大小
         np.testing.assert_allclose(np.multiply(mine["kept"], SPEC["g"][0]), shares[0], rtol=0, atol=1e-12)
         np.testing.assert_allclose(mine["mixed"], shares[1:].sum(0), rtol=0, atol=1e-12)

@@ -213,7 +213,7 @@ function render({ model, el }) {
       make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
     const solved = checks.every(({ done }) => done);
     verdict.classList.toggle("solved", solved);
-    verdict.textContent = solved ? `解开了：“${chars[0]}”在 C 里走了 ${flag} 步，只剩旗子那一步被说出来。`
+    verdict.textContent = solved ? `解开了：“${chars[0]}”在 C 里走了 ${flag} 步，只在旗子那一步说了出来。`
       + "写入、保留、说出是三件事，所以要三个门。" : "";
     if (solved) hint.textContent = "";
     const columns = ["g", "f", "i", "o", "C", "h"];

@@ -102,20 +102,19 @@ const CSS = `
   .now .char { background: var(--accent); color: var(--on-accent); }
   .index { font-size: 11.5px; line-height: 20px; color: var(--soft); letter-spacing: -.04em; }
   .bar { position: relative; height: 151px; margin: 10px 0 8px calc(-1 * var(--gap)); padding-left: var(--gap); }
-  .bar { background: repeating-linear-gradient(var(--line) 0 1px, transparent 1px var(--every)); border-bottom: 1px solid var(--edge); }
+  .bar { background: repeating-linear-gradient(var(--line) 0 1px, transparent 1px 30px); border-bottom: 1px solid var(--edge); }
   .bar i { position: absolute; bottom: 0; left: var(--gap); right: 0; background: var(--accent); border-radius: 3px 3px 0 0; }
   .bar i.under { height: 3px; background: none; border-bottom: 3px dotted var(--soft); border-radius: 0; }
   .side { flex: none; width: 46px; font-size: 12.5px; color: var(--soft); }
   .side > div { display: flex; align-items: center; }
   .ticks { position: relative; height: 151px; margin-top: 10px; }
   .ticks span { position: absolute; right: 6px; transform: translateY(-50%); line-height: 15px; font-size: 12px; }
-  .key { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 18px; margin: 4px 0 10px; }
-  .key i { display: inline-block; width: 110px; height: 11px; margin: 0 6px; vertical-align: -1px; border-radius: 3px; background: linear-gradient(90deg, var(--B), var(--paper), var(--T)); outline: 1px solid var(--line); }
-  .head { margin-top: 22px; }
+  .key { margin: 4px 0 10px; }
+  .key i { display: inline-block; width: 110px; height: 11px; margin: 0 6px; border-radius: 3px; outline: 1px solid var(--line);
+    background: linear-gradient(90deg, var(--B), var(--paper), var(--T)); }
 `;
-const colour = (v, most = 1) => `background: color-mix(in srgb, var(--${v < 0 ? "B" : "T"}) `
-  + `${Math.round((100 * Math.abs(v)) / most)}%, var(--paper))`;
-const cells = (values, most) => values.map((v) => make("i", { style: colour(v, most), title: v.toFixed(3) }));
+const colour = (v) => `color-mix(in srgb, var(--${v < 0 ? "B" : "T"}) ${Math.round(100 * Math.abs(v))}%, var(--paper))`;
+const cells = (values) => values.map((v) => make("i", { style: `background: ${colour(v)}`, title: v.toFixed(3) }));
 const shown = (char) => (char.trim() ? char : "␣");
 
 /** 0.031、6.4×10⁻⁷：太小的数用科学记数法。 */
@@ -149,16 +148,15 @@ function render({ model, el }) {
   const [time, rho] = [slide("t", "时刻 t", 1), slide("rho_percent", "谱半径 ρ", 5)];
   const button = (label, by) => make("button", { type: "button", onclick: () => walk(by), onkeydown: arrows }, label);
   const [timeName, rhoName] = [make("span.name"), make("span.name")];
-  const one = make("div.one");
   const note = make("p", { role: "status" });
-  const unrolled = make("div.unrolled");
+  const [one, unrolled] = [make("div.one"), make("div.unrolled")];
   const numbers = make("div.scroll", { tabindex: 0, role: "group", "aria-label": "h 与影响的数" });
   const code = codeBox("算出同一组数的 Python 代码");
 
   /** 卷起来的样子：一个字进来，h 绕一圈回到自己。 */
   function drawOne({ chars, h, W_hh }, t, rho) {
     const bar = h[t].map((v, k) => make("svg:rect", { x: 80, y: 42 + 14 * k, width: 28, height: 13, rx: 2,
-      stroke: "var(--line)", style: colour(v).replace("background", "fill") }));
+      stroke: "var(--line)", style: `fill: ${colour(v)}` }));
     const path = (d, stroke, width, fill = "none") => make("svg:path", { d, stroke, fill, "stroke-width": width });
     const label = (x, y, fill, words) => make("svg:text", { x, y, fill, "text-anchor": "middle" }, words);
     const loop = "M110 84C172 84 166 20 94 20C22 20 18 84 66 84";
@@ -186,15 +184,16 @@ function render({ model, el }) {
       const height = Math.min(1, axis.height(influence[t][s], sum));
       return [height > 0.004 ? make("i", { style: `height: ${100 * height}%` }) : make("i.under")];
     };
-    unrolled.style.cssText = `--rho: ${rho}; --every: 30px`;
+    const tip = (s) => (s > t ? `第 ${s} 步：还没读到`
+      : `h_${s} = (${h[s].map((v) => v.toFixed(2)).join(", ")})\n‖∂h_${t}/∂x_${s}‖ = ${plain(influence[t][s])}`);
+    unrolled.style.setProperty("--rho", rho);
     unrolled.replaceChildren(
       make("div.side", {}, make("div.num", { style: "height: 95px" }, "h_t"),
         make("div.num", { style: "height: 45px; padding-top: 16px" }, "x_t"),
         make("div", { style: "height: 20px" }, "时刻 t"),
         make("div.ticks", {}, ...axis.ticks.map((tick, i) => make("span", { style: `top: ${30 * i}px` }, tick)))),
       ...chars.map((char, s) => make(`div.step${s === t ? ".now" : s > t ? ".later" : ""}`, {
-        onclick: () => change("t", s),
-        title: s > t ? `第 ${s} 步：还没读到` : `h_${s} = (${h[s].map((v) => v.toFixed(2)).join(", ")})\n‖∂h_${t}/∂x_${s}‖ = ${plain(influence[t][s])}` },
+        onclick: () => change("t", s), title: tip(s) },
       make("div.strip", {}, ...(s > t ? range(H).map(() => make("i")) : cells(h[s]))),
       make("div.up"), make("div.char", {}, shown(char)), make("div.index.num", {}, String(s)),
       make("div.bar", {}, ...bar(s)))));
@@ -204,18 +203,19 @@ function render({ model, el }) {
     const rhoValue = model.get("rho_percent") / 100;
     const state = { sentence: model.get("sentence"), rho_percent: model.get("rho_percent"), t: now() };
     const [result, t] = [run(state), state.t];
+    const { chars, h, influence } = result;
     time.max = Math.max(0, last());
     time.value = t;
     rho.value = state.rho_percent;
     timeName.replaceChildren("时刻 ", make("b.num", {}, `t = ${t}`));
     rhoName.replaceChildren("W_hh 的谱半径 ", make("b.num", {}, `ρ = ${rhoValue.toFixed(2)}`));
     rho.setAttribute("aria-valuetext", `ρ = ${rhoValue.toFixed(2)}`);
-    time.setAttribute("aria-valuetext", `t = ${t}，${result.chars[t] ?? "没有字"}`);
-    body.hidden = !result.chars.length;
+    time.setAttribute("aria-valuetext", `t = ${t}，${chars[t] ?? "没有字"}`);
+    body.hidden = !chars.length;
     if (body.hidden) return void (note.textContent = "还没有字；请在上面写一句。");
-    const [first, all] = [result.influence[t][0], result.influence[t].reduce((a, b) => a + b)];
-    const pace = first && t ? `离现在每远一步，平均乘 ${((first / result.influence[t][t]) ** (1 / t)).toFixed(2)}。` : "";
-    note.textContent = `第 0 步的“${shown(result.chars[0])}”对 h_${t} 的影响 ‖∂h_${t}/∂x_0‖ = ${plain(first)}，`
+    const [first, all] = [influence[t][0], influence[t].reduce((a, b) => a + b)];
+    const pace = first && t ? `离现在每远一步，平均乘 ${((first / influence[t][t]) ** (1 / t)).toFixed(2)}。` : "";
+    note.textContent = `第 0 步的“${shown(chars[0])}”对 h_${t} 的影响 ‖∂h_${t}/∂x_0‖ = ${plain(first)}，`
       + `占全部 ${t + 1} 个字的${percent(first / all)}。${pace}`;
     drawOne(result, t, rhoValue);
     drawUnrolled(result, t, rhoValue);
@@ -226,7 +226,7 @@ function render({ model, el }) {
 
   const body = make("div", {}, one,
     make("h3", {}, "展开：一步一列，从左往右"),
-    make("div.key.soft", {}, make("span", {}, "h 的每个数：−1", make("i"), "+1")),
+    make("p.key.soft", {}, "h 的每个数：−1", make("i"), "+1"),
     make("div.wide", { tabindex: 0, role: "group", "aria-label": "展开的图；左右方向键走一步", onkeydown: arrows }, unrolled),
     make("p.soft", {}, "柱子是每个字对现在这个 h_t 的影响：x_s 稍微一动，h_t 跟着动多少。"
       + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。虚线是太矮、画不出的柱子。"),
