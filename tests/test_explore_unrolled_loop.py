@@ -85,7 +85,7 @@ def test_answers_mouse_and_keyboard(watched, site, scheme):
     watched.goto(f"{address}/page.html" if scheme == "http" else (folder / "page.html").as_uri())
     piece, other = (watched.locator("[data-explore]").nth(n) for n in range(2))
     note = piece.get_by_role("status").nth(0)
-    time, rho = piece.get_by_role("slider", name="时刻"), piece.get_by_role("slider", name="谱半径")
+    time, rho = piece.get_by_role("slider", name="时间步"), piece.get_by_role("slider", name="谱半径")
     last = len(SENTENCE) - 1
     expect(note).to_contain_text(f"第 0 步的“中”对 h_{last} 的影响")
     expect(piece.locator(".step.now .char")).to_have_text(SENTENCE[-1])

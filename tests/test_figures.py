@@ -92,6 +92,15 @@ def test_labels_at_line_ends_do_not_overlap(scale):
     assert all(lower.y1 <= upper.y0 for lower, upper in zip(boxes, boxes[1:], strict=False))
 
 
+@pytest.mark.parametrize("yscale", ["linear", "log"])
+def test_labels_stand_at_the_height_of_their_lines(yscale):
+    ax = figures.line_with_spread([1, 2], {"低": [5, 1], "高": [50, 80]}, yscale=yscale)
+    ax.figure.canvas.draw()
+    for text, value in zip(ax.texts, (1, 80), strict=True):
+        box = text.get_window_extent()
+        assert abs((box.y0 + box.y1) / 2 - ax.transData.transform((2, value))[1]) < 15
+
+
 def test_style_leaves_the_figure_open_and_returns_the_axes():
     ax = plt.subplots()[1]
     assert figures.bars(["a"], [1], ax=ax) is ax

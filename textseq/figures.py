@@ -160,6 +160,7 @@ def _numbers(values: object) -> str:
 
 def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
     """把名字写在线的右端；挤在一起的上下错开。位置按坐标轴的高度算，对数轴也一样。"""
+    ax.get_ylim()  # 让 matplotlib 先定下坐标范围，下面的换算才对
     to_fraction = ax.transData + ax.transAxes.inverted()
     ends = sorted(ends)
     heights = [to_fraction.transform((x, value))[1] for value, *_ in ends]
