@@ -82,10 +82,11 @@ def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = 
     if form:
         for (i, j), value in np.ndenumerate(values):
             ax.text(j, i, form.format(value), ha="center", va="center",
-                    color="white" if value < -0.6 * limit else "black")
+                    color="white" if value < -0.9 * limit else "black")
     _cells(ax, *values.shape)
     ax.set_xticks(range(values.shape[1]), range(values.shape[1]) if columns is None else columns)
     ax.set_yticks(range(len(values)), rows)
+    ax.yaxis.labelpad = 8
     return ax
 
 
