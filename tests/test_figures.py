@@ -59,6 +59,7 @@ def test_description_starts_with_the_claim_and_lists_every_number():
 @pytest.mark.parametrize("plot", [
     lambda v: figures.line_with_spread([1, 2, 3], {"a": v}),
     lambda v: figures.bars(["a", "b", "c"], v),
+    lambda v: figures.heatmap(v[None]),
     lambda v: figures.strips({"a": v}, form=""),
     lambda v: plt.subplots()[1].bar([1, 2, 3], v)[0].axes,
     lambda v: plt.subplots()[1].scatter(v, v).axes,

@@ -109,14 +109,13 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
     return ax
 
 
-def heatmap(values: np.ndarray, limit: float | None = None, ax: Axes | None = None) -> Axes:
-    """一格一个数。给了 limit 就以 0 为中心：蓝为负、橙为正，颜色到 ±limit 为止；NaN 处留白。
+def heatmap(values: np.ndarray, ax: Axes | None = None) -> Axes:
+    """一格一个数，越亮越大，NaN 处留白；色条由 plt.colorbar(ax.images[0], ax=ax, label=…) 加上。
 
-    色条由 plt.colorbar(ax.images[0], ax=ax, label=…) 加上。values 的形状：(行, 列)。
+    values 的形状：(行, 列)。
     """
     ax = ax or plt.subplots()[1]
-    style = {"cmap": "cividis"} if limit is None else {"cmap": _BLUE_ORANGE, "vmin": -limit, "vmax": limit}
-    ax.imshow(values, aspect="auto", interpolation="nearest", **style)
+    ax.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis")
     ax.grid(False)
     return ax
 
