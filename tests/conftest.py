@@ -1,7 +1,11 @@
 """全部测试共用的设置：浏览器怎样启动，属性测试怎样取样。"""
 
+import functools
 import shutil
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 from hypothesis import settings
@@ -10,6 +14,7 @@ from hypothesis import settings
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
+EXPLORABLES = Path(__file__).parents[1] / "textseq" / "explorables"
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,3 +43,27 @@ def browser_type_launch_args(browser_type_launch_args):
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "zh-CN"}
+
+
+@pytest.fixture
+def watched(page):
+    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+    page.on("request", lambda request: urlparse(request.url).scheme in ("http", "https", "ws", "wss")
+            and urlparse(request.url).hostname != "127.0.0.1" and problems.append(request.url))
+    yield page
+    assert problems == []
+
+
+@pytest.fixture
+def site(tmp_path):
+    """本机的静态网站，给出文件夹与它的网址；各互动的源文件放在 explorables/。"""
+    shutil.copytree(EXPLORABLES, tmp_path / "explorables")
+    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *args: None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

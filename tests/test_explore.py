@@ -1,16 +1,11 @@
 """互动：HTML 的性质，静态网页里的操作，以及与 torch、textseq 逐数相等。"""
 
-import functools
 import itertools
 import random
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from explore_page import assert_accessible_and_narrow, call_piece, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
@@ -64,38 +59,6 @@ def test_bad_arguments_say_what_to_do(name, state, message):
 
 
 # ---- 静态网页 ----
-
-@pytest.fixture
-def watched(page):
-    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-    page.on("request", lambda request: urlparse(request.url).scheme in ("http", "https", "ws", "wss")
-            and urlparse(request.url).hostname != "127.0.0.1" and problems.append(request.url))
-    yield page
-    assert problems == []
-
-
-@pytest.fixture
-def site(tmp_path):
-    """本机的静态网站，给出文件夹与它的网址；各互动的源文件放在 explorables/。"""
-    shutil.copytree(FOLDER, tmp_path / "explorables")
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *args: None})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=tmp_path))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def write_page(folder, *bodies, theme="light"):
-    (folder / "page.html").write_text(
-        f'<!doctype html><html lang="zh" data-theme="{theme}"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"<title>互动</title><body><main><h1>互动</h1>{''.join(bodies)}</main></body></html>",
-        encoding="utf-8")
-
 
 def shape(piece, tensor):
     return piece.locator(f"[data-tensor={tensor}] .shape")
@@ -181,23 +144,13 @@ def test_code_is_copied_or_selected(watched, site):
 def test_accessible_and_narrow(watched, site, theme):
     folder, _ = site
     write_page(folder, explore.html("shape_blocks", batch_first=False), theme=theme)
-    watched.set_viewport_size({"width": 390, "height": 800})
-    watched.goto((folder / "page.html").as_uri())
-    watched.get_by_label("batch_first").check()
-    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
-    violations = Axe().run(watched).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert_accessible_and_narrow(watched, folder, lambda page: page.get_by_label("batch_first").check())
 
 
 # ---- 与 torch、textseq 逐数相等 ----
 
 def call(page, address, states, *functions):
-    """在浏览器里以 ES 模块导入形状积木，对每组状态调用这几个纯函数。"""
-    page.goto(f"{address}/page.html")
-    return page.evaluate("""async ([states, functions]) => {
-        const piece = await import("/explorables/shape_blocks.js");
-        return states.map((state) => functions.map((name) => piece[name](state)));
-    }""", [[{**DEFAULTS, **state} for state in states], list(functions)])
+    return call_piece(page, address, "shape_blocks", [DEFAULTS | state for state in states], *functions)
 
 
 def test_shapes_parameters_and_code_equal_torch(watched, site):

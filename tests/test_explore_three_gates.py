@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-import test_explore
-from axe_playwright_python.sync_playwright import Axe
+from explore_page import assert_accessible_and_narrow, call_piece, write_page
 from playwright.sync_api import expect
 
 from textseq import explore, lstm
 
-watched, site, write_page = test_explore.watched, test_explore.site, test_explore.write_page
 SPEC = explore.spec("three_gates")
 T, FLAG = len(SPEC["g"]), SPEC["flag"]
 HALF = {gate: [0.5] * T for gate in "fio"}
@@ -25,12 +23,7 @@ def but(gate, t, value):
 
 
 def call(page, address, states, *functions):
-    """在浏览器里以 ES 模块导入三个门，对每组门调用这几个纯函数。"""
-    page.goto(f"{address}/page.html")
-    return page.evaluate("""async ([states, functions]) => {
-        const piece = await import("/explorables/three_gates.js");
-        return states.map((state) => functions.map((name) => piece[name](state)));
-    }""", [[as_text(state) for state in states], list(functions)])
+    return call_piece(page, address, "three_gates", [as_text(state) for state in states], *functions)
 
 
 def test_numbers_equal_lstm(watched, site):
@@ -179,9 +172,4 @@ def test_bars_are_drawn_with_the_mouse_and_presets(watched, site):
 def test_accessible_and_narrow(watched, site, theme):
     folder, _ = site
     write_page(folder, explore.html("three_gates", **as_text(SOLVED)), theme=theme)
-    watched.set_viewport_size({"width": 390, "height": 800})
-    watched.goto((folder / "page.html").as_uri())
-    watched.get_by_text("看数字").click()
-    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
-    violations = Axe().run(watched).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert_accessible_and_narrow(watched, folder, lambda page: page.get_by_text("看数字").click())

@@ -4,13 +4,11 @@ import random
 
 import numpy as np
 import pytest
-import test_explore
-from axe_playwright_python.sync_playwright import Axe
+from explore_page import assert_accessible_and_narrow, call_piece, write_page
 from playwright.sync_api import expect
 
 from textseq import explore, gradcheck, rnn
 
-watched, site, write_page = test_explore.watched, test_explore.site, test_explore.write_page
 SPEC = explore.spec("unrolled_loop")
 SENTENCE = SPEC["state"]["sentence"]["default"]
 
@@ -26,12 +24,7 @@ def by_the_library(sentence, rho):
 
 
 def call(page, address, states, *functions):
-    """在浏览器里以 ES 模块导入展开的圈，对每组状态调用这几个纯函数。"""
-    page.goto(f"{address}/page.html")
-    return page.evaluate("""async ([states, functions]) => {
-        const piece = await import("/explorables/unrolled_loop.js");
-        return states.map((state) => functions.map((name) => piece[name](state)));
-    }""", [states, list(functions)])
+    return call_piece(page, address, "unrolled_loop", states, *functions)
 
 
 def random_sentence(rng):
@@ -85,7 +78,7 @@ def test_answers_mouse_and_keyboard(watched, site, scheme):
     watched.goto(f"{address}/page.html" if scheme == "http" else (folder / "page.html").as_uri())
     piece, other = (watched.locator("[data-explore]").nth(n) for n in range(2))
     note = piece.get_by_role("status").nth(0)
-    time, rho = piece.get_by_role("slider", name="时刻"), piece.get_by_role("slider", name="谱半径")
+    time, rho = piece.get_by_role("slider", name="时间步"), piece.get_by_role("slider", name="谱半径")
     last = len(SENTENCE) - 1
     expect(note).to_contain_text(f"第 0 步的“中”对 h_{last} 的影响")
     expect(piece.locator(".step.now .char")).to_have_text(SENTENCE[-1])
@@ -151,9 +144,4 @@ def test_typed_sentences_stay_text(watched, site):
 def test_accessible_and_narrow(watched, site, theme):
     folder, _ = site
     write_page(folder, explore.html("unrolled_loop", sentence="一" * 20, t=9), theme=theme)
-    watched.set_viewport_size({"width": 390, "height": 800})
-    watched.goto((folder / "page.html").as_uri())
-    watched.get_by_text("看数字").click()
-    assert watched.evaluate("document.documentElement.scrollWidth") <= 390
-    violations = Axe().run(watched).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
+    assert_accessible_and_narrow(watched, folder, lambda page: page.get_by_text("看数字").click())

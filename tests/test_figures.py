@@ -59,6 +59,8 @@ def test_description_starts_with_the_claim_and_lists_every_number():
 @pytest.mark.parametrize("plot", [
     lambda v: figures.line_with_spread([1, 2, 3], {"a": v}),
     lambda v: figures.bars(["a", "b", "c"], v),
+    lambda v: figures.heatmap(v[None]),
+    lambda v: figures.strips({"a": v}, form=""),
     lambda v: plt.subplots()[1].bar([1, 2, 3], v)[0].axes,
     lambda v: plt.subplots()[1].scatter(v, v).axes,
     lambda v: plt.subplots()[1].imshow([v]).axes,
@@ -81,13 +83,34 @@ def test_token_grid_writes_the_words_and_marks_the_pads():
     assert "格 (2, 2)：[1 0 1 1]" in description and "字：狗 PAD 人 咬" in description
 
 
-def test_labels_at_line_ends_do_not_overlap():
-    ax = figures.line_with_spread([1, 2], {name: [1, 1 + k / 1000] for k, name in enumerate("甲乙丙")})
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_labels_at_line_ends_do_not_overlap(scale):
+    ax = plt.subplots()[1]
+    ax.set_yscale(scale)
+    figures.line_with_spread([1, 2], {name: [1e-6, 1 + k / 1000] for k, name in enumerate("甲乙丙")}, ax=ax)
     ax.figure.canvas.draw()
     boxes = sorted((t.get_window_extent() for t in ax.texts), key=lambda box: box.y0)
     assert all(lower.y1 <= upper.y0 for lower, upper in zip(boxes, boxes[1:], strict=False))
 
 
+@pytest.mark.parametrize("yscale", ["linear", "log"])
+def test_labels_stand_at_the_height_of_their_lines(yscale):
+    ax = figures.line_with_spread([1, 2], {"低": [5, 1], "高": [50, 80]}, yscale=yscale)
+    ax.figure.canvas.draw()
+    for text, value in zip(ax.texts, (1, 80), strict=True):
+        box = text.get_window_extent()
+        assert abs((box.y0 + box.y1) / 2 - ax.transData.transform((2, value))[1]) < 15
+
+
 def test_style_leaves_the_figure_open_and_returns_the_axes():
     ax = plt.subplots()[1]
     assert figures.bars(["a"], [1], ax=ax) is ax
+
+
+def test_strips_write_each_number_under_its_column():
+    ax = figures.strips({"遗忘门": [0.5, -1.0]}, columns=["狗", "咬"], limit=2)
+    description = draw(ax)
+    assert "字：0.50 -1.00" in description and "[0.5 -1]" in description
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["狗", "咬"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["遗忘门"]
+    assert ax.get_images()[0].get_clim() == (-2, 2)

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")
 GREY = "#767676"
+_BLUE_ORANGE = mpl.colors.LinearSegmentedColormap.from_list("", [COLORS[0], "#F7F7F7", COLORS[1]])
 _LISTED = 48  # 一组数不超过这么多就全部列出，否则只列摘要
 
 
@@ -71,6 +72,24 @@ def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
     return ax
 
 
+def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = None,
+           form: str = "{:.2f}", limit: float = 1.0, ax: Axes | None = None) -> Axes:
+    """色条：一行一组数，橙为正，蓝为负，绝对值到 limit 时最浓；form 为空时格里不写数。"""
+    values = np.array(list(rows.values()), dtype=float)
+    if ax is None:
+        ax = plt.subplots(figsize=(7.2, 0.9 + 0.42 * len(values)))[1]
+    ax.imshow(values, cmap=_BLUE_ORANGE, vmin=-limit, vmax=limit, aspect="auto")
+    if form:
+        for (i, j), value in np.ndenumerate(values):
+            ax.text(j, i, form.format(value), ha="center", va="center",
+                    color="white" if value < -0.9 * limit else "black")
+    _cells(ax, *values.shape)
+    ax.set_xticks(range(values.shape[1]), range(values.shape[1]) if columns is None else columns)
+    ax.set_yticks(range(len(values)), rows)
+    ax.yaxis.labelpad = 8
+    return ax
+
+
 def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | None = None) -> Axes:
     """补齐后的一批句子：一格一个词，PAD 是灰格。rows 的形状：(B, T)。"""
     n_rows, n_cols = len(rows), len(rows[0])
@@ -83,27 +102,20 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
         for j, word in enumerate(row):
             ax.text(j, i, "PAD" if word == pad else word, ha="center", va="center",
                     fontsize=9.5 if len(word) < 4 else 8, color="#222222" if word != pad else GREY)
-    ax.set_xticks(np.arange(n_cols + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(n_rows + 1) - 0.5, minor=True)
-    ax.grid(False)
-    ax.grid(which="minor", color="white", linewidth=2)
-    ax.tick_params(which="both", length=0)
+    _cells(ax, n_rows, n_cols)
     ax.set_xticks(range(n_cols), range(n_cols))
     ax.set_yticks(range(n_rows), range(n_rows))
-    ax.spines[:].set_visible(False)
     ax.yaxis.labelpad = ax.xaxis.labelpad = 8
     return ax
 
 
-def heatmap(values: np.ndarray, limit: float | None = None, ax: Axes | None = None) -> Axes:
-    """一格一个数。给了 limit 就以 0 为中心：蓝为负、橙为正，颜色到 ±limit 为止；NaN 处留白。
+def heatmap(values: np.ndarray, ax: Axes | None = None) -> Axes:
+    """一格一个数，越亮越大，NaN 处留白；色条由 plt.colorbar(ax.images[0], ax=ax, label=…) 加上。
 
-    色条由 plt.colorbar(ax.images[0], ax=ax, label=…) 加上。values 的形状：(行, 列)。
+    values 的形状：(行, 列)。
     """
     ax = ax or plt.subplots()[1]
-    two_sided = mpl.colors.LinearSegmentedColormap.from_list("two", [COLORS[0], "#F7F7F7", COLORS[1]])
-    style = {"cmap": "cividis"} if limit is None else {"cmap": two_sided, "vmin": -limit, "vmax": limit}
-    ax.imshow(values, aspect="auto", interpolation="nearest", **style)
+    ax.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis")
     ax.grid(False)
     return ax
 
@@ -133,6 +145,16 @@ def describe(fig: Figure) -> str:
     return "\n".join(lines)
 
 
+def _cells(ax: Axes, n_rows: int, n_cols: int) -> None:
+    """格与格之间留白，不画边框与刻度。"""
+    ax.set_xticks(np.arange(n_cols + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(n_rows + 1) - 0.5, minor=True)
+    ax.grid(False)
+    ax.grid(which="minor", color="white", linewidth=2)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_visible(False)
+
+
 def _patches(ax: Axes) -> str:
     boxes = [p.get_bbox() for p in ax.patches if hasattr(p, "get_bbox")]
     horizontal = len({round(b.x0, 9) for b in boxes}) == 1
@@ -150,7 +172,7 @@ def _numbers(values: object) -> str:
 
 def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
     """把名字写在线的右端；挤在一起的上下错开。位置按坐标轴的高度算，对数轴也一样。"""
-    ax.get_ylim()  # 先让坐标轴按数据定下范围，下一行才换算得对
+    ax.get_ylim()  # 让 matplotlib 先定下坐标范围，下面的换算才对
     to_fraction = ax.transData + ax.transAxes.inverted()
     ends = sorted(ends)
     heights = [to_fraction.transform((x, value))[1] for value, *_ in ends]

@@ -113,7 +113,7 @@ export function shapeLine(axes) {
 
 /**
  * 一个三轴张量画成一块：第 0、1、2 轴朝里、朝下、朝右，边长随长度的对数变。
- * backward 为 { axis, of } 时，沿这个轴分成 of 份，奇数份（后向）涂深。
+ * backward 为 { axis, of } 时，沿这个轴分成 of 份，奇数份（反向）涂深。
  */
 export function block(name, axes, backward) {
   const edge = (n) => 18 + 14.5 * Math.log2(n);

@@ -115,8 +115,8 @@ const CSS = `
 `;
 const caption = {
   x: (s) => `每个词换成 ${s.feature_size} 个数。`,
-  out: (s) => `最后一层每一步的隐状态${s.bidirectional ? "；浅色一半是前向，深色一半是后向" : ""}。`,
-  h_n: (s) => `每层${s.bidirectional ? "每个方向" : ""}读完整行（连同 PAD）之后的隐状态${s.bidirectional ? "；深色的片是后向" : ""}。`,
+  out: (s) => `最后一层每一步的隐状态${s.bidirectional ? "；浅色一半是前向，深色一半是反向" : ""}。`,
+  h_n: (s) => `每层${s.bidirectional ? "每个方向" : ""}读完整行（连同 PAD）之后的隐状态${s.bidirectional ? "；深色的片是反向" : ""}。`,
   c_n: () => "同时刻的细胞状态，形状总与 h_n 相同。",
 };
 
@@ -149,7 +149,7 @@ function render({ model, el }) {
       : make("td", { title: word }, make("span", {}, word), make("small.num", {}, String(id))));
     const head = (tag, scope, text) => make(tag, { scope }, text);
     table.replaceChildren(make("table.batch", {},
-      make("thead", {}, make("tr", {}, head("th", "col", "时刻 t"), ...around(head("th", "col", "截掉的词"),
+      make("thead", {}, make("tr", {}, head("th", "col", "时间步 t"), ...around(head("th", "col", "截掉的词"),
         rows[0].cells.map((_, t) => head("th.num", "col", String(t)))))),
       make("tbody", {}, ...rows.map((row, b) => make("tr", {}, head("th.num", "row", `ids[${b}]`),
         ...around(make("td.cut", {}, make("del", {}, row.cut.join(" "))),

@@ -145,7 +145,7 @@ function render({ model, el }) {
   text.value = model.get("sentence");
   const slide = (key, label, step) => make("input", { type: "range", min: 0, max: spec.state[key].max, step,
     "aria-label": label, value: model.get(key), oninput: (event) => change(key, Number(event.target.value)) });
-  const [time, rho] = [slide("t", "时刻 t", 1), slide("rho_percent", "谱半径 ρ", 5)];
+  const [time, rho] = [slide("t", "时间步 t", 1), slide("rho_percent", "谱半径 ρ", 5)];
   const button = (label, by) => make("button", { type: "button", onclick: () => walk(by), onkeydown: arrows }, label);
   const [timeName, rhoName] = [make("span.name"), make("span.name")];
   const note = make("p", { role: "status" });
@@ -190,7 +190,7 @@ function render({ model, el }) {
     unrolled.replaceChildren(
       make("div.side", {}, make("div.num", { style: "height: 95px" }, "h_t"),
         make("div.num", { style: "height: 45px; padding-top: 16px" }, "x_t"),
-        make("div", { style: "height: 20px" }, "时刻 t"),
+        make("div", { style: "height: 20px" }, "时间步 t"),
         make("div.ticks", {}, ...axis.ticks.map((tick, i) => make("span", { style: `top: ${30 * i}px` }, tick)))),
       ...chars.map((char, s) => make(`div.step${s === t ? ".now" : s > t ? ".later" : ""}`, {
         onclick: () => change("t", s), title: tip(s) },
@@ -207,7 +207,7 @@ function render({ model, el }) {
     time.max = Math.max(0, last());
     time.value = t;
     rho.value = state.rho_percent;
-    timeName.replaceChildren("时刻 ", make("b.num", {}, `t = ${t}`));
+    timeName.replaceChildren("时间步 ", make("b.num", {}, `t = ${t}`));
     rhoName.replaceChildren("W_hh 的谱半径 ", make("b.num", {}, `ρ = ${rhoValue.toFixed(2)}`));
     rho.setAttribute("aria-valuetext", `ρ = ${rhoValue.toFixed(2)}`);
     time.setAttribute("aria-valuetext", `t = ${t}，${chars[t] ?? "没有字"}`);

@@ -1,0 +1,25 @@
+"""笔记的话那一页：结论只有三种，引用的数都在所指章节的输出里，原话都在笔记的章节里引过。"""
+
+import re
+from pathlib import Path
+
+import pytest
+from test_notebooks import FOLDER, printed_numbers
+
+PAGE = (Path(__file__).parents[1] / "book" / "claims.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| \[.*?\]\(\.\./notebooks/(\w+)\) \|$", PAGE,
+                  flags=re.MULTILINE)
+
+
+def test_the_page_has_its_rows():
+    assert len(ROWS) == len(re.findall(r"^\|.*\|.*\|.*\|.*\|$", PAGE, flags=re.MULTILINE)) - 6  # 三张表的表头
+
+
+@pytest.mark.parametrize("claim, verdict, reason, chapter", ROWS, ids=[row[0][:12] for row in ROWS])
+def test_the_numbers_are_in_the_chapter(claim, verdict, reason, chapter):
+    assert verdict in ("成立", "需要修正", "不成立")
+    printed = printed_numbers(FOLDER / f"{chapter}.ipynb")
+    for number in re.findall(r"\d[\d,]*\.\d+|\d[\d,]*(?=%)|\d+,\d{3}|\de-\d+", reason):
+        digits = len(number.partition(".")[2]) if "e" not in number else 12
+        value = float(number.replace(",", ""))
+        assert any(round(abs(p), digits) == value for p in printed), f"{number} 不在 {chapter} 的输出里"
