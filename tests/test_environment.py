@@ -146,3 +146,14 @@ def test_no_download_address_is_written_down():
     domain = re.compile(r"[\w-]+(?:\.[\w-]+)*\.(?:org|com|net|cn|io|edu)\b", re.ASCII)
     names = [*GUIDES, "Makefile", "environment.yml", "pyproject.toml", "requirements.lock"]
     assert {m[0] for name in names for m in domain.finditer(read(name))} == {"pytorch.org"}
+
+
+def test_every_finished_chapter_is_listed_everywhere():
+    """写成的章节：目录、首页的卡片、两份 README、教师页，都要有它；没写成的，都不能有。"""
+    chapters = sorted(p.stem for p in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    assert re.findall(r"file: notebooks/(\w+)", read("book/_toc.yml")) == chapters
+    cards = re.findall(r"card\} (\d\d) .*（可以读了）\n:link: \.\./notebooks/(\w+)", read("book/index.md"))
+    assert [stem for _, stem in cards] == chapters == [s for n, s in cards if s.startswith(n)]
+    assert re.findall(r"^## 第 (\d\d) 章", read("book/teaching.md"), re.M) == [c[:2] for c in chapters]
+    for name in READMES:
+        assert set(re.findall(r"`(\d\d_\w+)`", read(name))) == set(chapters)
