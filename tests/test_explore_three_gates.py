@@ -36,13 +36,13 @@ def test_numbers_equal_lstm(watched, site):
     for state, [mine, code] in zip(states, call(watched, address, states, "run", "lstmCode"), strict=True):
         clamp = {name: np.reshape(v, (1, T, 1)) for name, v in (state | {"g": SPEC["g"]}).items()}
         true = lstm.forward(x, params, clamp=clamp)
-        np.testing.assert_allclose(mine["C"], true.c[0, :, 0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(mine["c"], true.c[0, :, 0], rtol=0, atol=1e-12)
         np.testing.assert_allclose(mine["h"], true.h[0, :, 0], rtol=0, atol=1e-12)
         scope = {}
         exec(code, scope)  # 页面给出的代码算出同一组数
-        np.testing.assert_allclose(scope["C"], mine["C"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(scope["c"], mine["c"], rtol=0, atol=1e-12)
         np.testing.assert_allclose(scope["h"], mine["h"], rtol=0, atol=1e-12)
-        # 每个字在 C 里的那一份：只留它的候选值，别的都改成 0
+        # 每个字在 c 里的那一份：只留它的候选值，别的都改成 0
         only = np.eye(T)[:, None, :, None]  # (T, 1, T, 1)
         each = [lstm.forward(x, params, clamp=clamp | {"g": clamp["g"] * only[s]}).c for s in range(T)]
         shares = np.abs(each)[:, 0, :, 0]  # (T, T)：第 s 个字在 C_t 里的那份的大小
@@ -74,7 +74,7 @@ def test_puzzle_wants_the_real_solution(watched, site):
         SOLVED,
         but("f", 0, 0),  # 第 0 步没有上一步，f 是多少都一样
         but("f", 3, 0.9), but("i", 2, 0.2), but("o", FLAG, 0.95), but("o", 4, 0.1),
-        but("f", FLAG + 1, 0), but("i", FLAG + 2, 0.8),  # 旗子以后，C 里是什么都行，只要 o 关着
+        but("f", FLAG + 1, 0), but("i", FLAG + 2, 0.8),  # 旗子以后，c 里是什么都行，只要 o 关着
     ]
     missing = {  # 差一点的，与它们该报的第一个条件
         0: [HALF, but("f", 5, 0), but("f", FLAG, 0.8), but("i", 0, 0.5), SOLVED | {"f": [0.95] * T},
@@ -127,9 +127,9 @@ def test_solved_with_the_keyboard_alone(watched, site):
     expect(watched.get_by_text("解开了：")).to_have_count(0)
     press("ArrowUp")
     expect(done).to_have_count(4)
-    expect(watched.get_by_role("status").filter(has_text="解开了：“中”在 C 里走了 8 步")).to_be_visible()
-    expect(watched.get_by_role("status").nth(0)).to_have_text(
-        "第 8 步“旗”：C = 1.00 × 0.90 + 0.00 × −0.70 = 0.90，h = 1.00 × tanh(0.90) = 0.72")
+    expect(watched.get_by_role("status").filter(has_text="解开了：“中”在 c 里走了 8 步")).to_be_visible()
+    expect(watched.get_by_role("status").nth(1)).to_have_text(
+        "第 8 步“旗”：c = 1.00 × 0.90 + 0.00 × −0.70 = 0.90，h = 1.00 × tanh(0.90) = 0.72")
     press("0")
     expect(watched.get_by_text("解开了：")).to_have_count(0)
 
@@ -140,7 +140,7 @@ def test_hints_follow_what_is_missing(watched, site):
                explore.html("three_gates", **as_text(SOLVED | {"o": [1] * T})))
     watched.goto((folder / "page.html").as_uri())
     pieces = [watched.locator("[data-explore]").nth(n) for n in range(3)]
-    for piece, hint in zip(pieces, ("要先写进 C", "已经解开了", "哪个门只管出声"), strict=True):
+    for piece, hint in zip(pieces, ("要先写进 c", "已经解开了", "哪个门只管出声"), strict=True):
         piece.get_by_role("button", name="提示").click()
         expect(piece.get_by_role("status").filter(has_text=hint)).to_be_visible()
     expect(pieces[1].get_by_text("解开了：")).to_be_visible()
@@ -162,8 +162,11 @@ def test_bars_are_drawn_with_the_mouse_and_presets(watched, site):
     assert now == [pytest.approx(0.8, abs=0.06), now[0], 1, 0.5]
     watched.get_by_role("button", name="全忘").click()
     expect(bars.nth(2)).to_have_attribute("aria-valuenow", "0")
+    spoken = watched.get_by_text("“中”还在，可是别的字也全写进来了，分不出来。")
+    expect(spoken).to_have_count(0)
     watched.get_by_role("button", name="全记").click()
-    total = f"{sum(SPEC['g'][:FLAG + 1]):.2f}".replace("-", "−")  # 全记的 C 是所有候选值之和
+    expect(spoken).to_be_visible()
+    total = f"{sum(SPEC['g'][:FLAG + 1]):.2f}".replace("-", "−")  # 全记的 c 是所有候选值之和
     watched.get_by_text("看数字").click()
     expect(watched.locator("tbody tr").nth(FLAG).locator("td").nth(5)).to_have_text(total)
 

@@ -1,13 +1,13 @@
-// 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，C 与 h 跟着变；再解一道题：
+// 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，c 与 h 跟着变；再解一道题：
 // 记住第一个字，到旗子那一步才说出来。算式与 textseq.lstm 相同，逐数相等。
 import { codeBox, make, numberTable } from "./_kit.js";
 
 export const spec = {
   "title": "三个门",
   "state": {
-    "f": {"name": "遗忘门", "label": "上一步的 C 留下多少", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100},
+    "f": {"name": "遗忘门", "label": "上一步的 c 留下多少", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100},
     "i": {"name": "输入门", "label": "候选值 g 写进多少", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100},
-    "o": {"name": "输出门", "label": "tanh(C) 露出多少", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100}
+    "o": {"name": "输出门", "label": "tanh(c) 露出多少", "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100}
   },
   "chars": ["中", "华", "女", "子", "学", "院", "招", "男", "旗", "生", "通", "车"],
   "g": [0.9, -0.6, 0.4, -0.7, -0.8, 0.5, -0.3, 0.6, -0.7, 0.2, 0.8, -0.5],
@@ -26,18 +26,18 @@ export function parse(text) {
   return steps.map((t) => (Number.isFinite(typed[t]) ? inside(typed[t]) : 0.5));
 }
 
-/** C_t = f C_{t-1} + i g，h_t = o tanh C_t；C_t 里，第一个字的那份是 kept[t] g_0，
+/** c_t = f c_{t-1} + i g，h_t = o tanh c_t；c_t 里，第一个字的那份是 kept[t] g_0，
  *  别的字的各份加起来不超过 mixed[t]（取绝对值再加，免得一正一负抵消了看不出）。 */
 export function run(state) {
   const [f, i, o] = GATES.map((gate) => parse(state[gate]));
-  const [C, h, kept, mixed] = [[], [], [], []];
+  const [c, h, kept, mixed] = [[], [], [], []];
   for (const t of steps) {
-    C.push(f[t] * (C[t - 1] ?? 0) + i[t] * g[t]);
-    h.push(o[t] * Math.tanh(C[t]));
+    c.push(f[t] * (c[t - 1] ?? 0) + i[t] * g[t]);
+    h.push(o[t] * Math.tanh(c[t]));
     kept.push(t ? f[t] * kept[t - 1] : i[0]);
     mixed.push(t ? f[t] * mixed[t - 1] + i[t] * Math.abs(g[t]) : 0);
   }
-  return { f, i, o, C, h, kept, mixed };
+  return { f, i, o, c, h, kept, mixed };
 }
 
 /** 题目的四个条件，每个有一句话、是否做到、现在的数、做不到时的提示。 */
@@ -46,15 +46,15 @@ export function puzzle(state) {
   const gap = Math.abs(h[flag] - Math.tanh(g[0]));
   const leak = Math.max(...steps.filter((t) => t !== flag).map((t) => Math.abs(h[t])));
   return [
-    { want: `到第 ${flag} 步，C 里“${chars[0]}”还剩九成以上`, done: kept[flag] >= 0.9,
+    { want: `到第 ${flag} 步，c 里“${chars[0]}”还剩九成以上`, done: kept[flag] >= 0.9,
       got: `还剩 ${Math.round(100 * kept[flag])}%`,
-      hint: `“${chars[0]}”要先写进 C：第 0 步的 i 该是多少？以后每一步都要乘一次 f：f 是多少，乘到第 ${flag} 步才不变少？` },
+      hint: `“${chars[0]}”要先写进 c：第 0 步的 i 该是多少？以后每一步都要乘一次 f：f 是多少，乘到第 ${flag} 步才不变少？` },
     { want: "别的字掺进来的不超过 0.1", done: mixed[flag] <= 0.1, got: `掺进 ${mixed[flag].toFixed(2)}`,
-      hint: `从第 1 步到第 ${flag} 步，每一步都在把 i × g 加进 C。不想让别的字进来，哪个门该关上？` },
+      hint: `从第 1 步到第 ${flag} 步，每一步都在把 i × g 加进 c。不想让别的字进来，哪个门该关上？` },
     { want: `第 ${flag} 步的 h 与 tanh(${g[0]}) = ${Math.tanh(g[0]).toFixed(2)} 相差不到 0.05`, done: gap < 0.05,
-      got: `差 ${gap.toFixed(2)}`, hint: `C 对了，h 也不一定对：h = o × tanh(C)。旗子那一步的 o 该是多少？` },
+      got: `差 ${gap.toFixed(2)}`, hint: `c 对了，h 也不一定对：h = o × tanh(c)。旗子那一步的 o 该是多少？` },
     { want: "其余各步 |h| 都小于 0.1", done: leak < 0.1, got: `最大 ${leak.toFixed(2)}`,
-      hint: "不到旗子不许出声，C 却不能丢：哪个门只管出声、不碰 C？旗子以后的几步也要管住。" },
+      hint: "不到旗子不许出声，c 却不能丢：哪个门只管出声、不碰 c？旗子以后的几步也要管住。" },
   ];
 }
 
@@ -71,7 +71,7 @@ gates = {"i": ${list(parse(state.i))},
 clamp = {name: np.reshape(values, (1, ${T}, 1)) for name, values in gates.items()}
 params = lstm.init_params(D=1, H=1, rng=np.random.default_rng(0))  # 门都固定了，参数不起作用
 run = lstm.forward(np.zeros((1, ${T}, 1)), params, clamp=clamp)
-C, h = run.c[0, :, 0], run.h[0, :, 0]  # (T,)`;
+c, h = run.c[0, :, 0], run.h[0, :, 0]  # (T,)`;
 }
 
 const CSS = `
@@ -79,6 +79,8 @@ const CSS = `
   .tools .name { flex: none; margin-right: 4px; }
   .row { display: grid; grid-template-columns: 42px repeat(${T}, minmax(0, 1fr)); align-items: center; }
   .row > span:not(.lead) { text-align: center; font-size: 12.5px; letter-spacing: -.03em; }
+  @media (max-width: 480px) { .row > span.given { font-size: 11px; letter-spacing: -.06em; } }
+  sub { font-size: .75em; line-height: 0; }
   .token { line-height: 28px; margin: 0 2px; border-radius: 5px; background: var(--tint); }
   .token.first { background: var(--B); color: var(--on-accent); } .token.flag { background: var(--T); color: var(--on-accent); }
   .gate { margin-top: 14px; }
@@ -107,6 +109,7 @@ const CSS = `
   .solved { border: 2px solid var(--D); border-radius: 8px; padding: 8px 14px; }
 `;
 const two = (v) => v.toFixed(2).replace("-", "−");
+const at = (name, step) => [name, make("sub", {}, step)]; // 带下标的符号
 
 function render({ model, el }) {
   const state = () => Object.fromEntries(GATES.map((gate) => [gate, model.get(gate)]));
@@ -114,7 +117,7 @@ function render({ model, el }) {
   const put = (gate, from, to, value) =>
     write(gate, parse(model.get(gate)).map((v, s) => (from <= s && s <= to ? inside(Math.round(100 * value) / 100) : v)));
   let focus = 0; // 正看着的是第几步
-  const [equation, hint, verdict] = [1, 2, 3].map(() => make("p", { role: "status" }));
+  const [said, equation, hint, verdict] = [1, 2, 3, 4].map(() => make("p", { role: "status" }));
   const list = make("ul", { "aria-label": "题目的条件" });
   const plot = make("div.plot", { role: "img" });
   const axis = make("div.axis.num");
@@ -162,22 +165,22 @@ function render({ model, el }) {
       onclick: () => put(gate, 0, T, value) }, `全 ${value}`);
     const row = make("div.row.bars", { onpointermove: (event) => paint(gate, event),
       onpointerdown(event) { row.setPointerCapture(event.pointerId); event.preventDefault(); paint(gate, event, true); } },
-    make("span.lead.num", {}, `${gate}_t`), ...bars[gate]);
+    make("span.lead.num", {}, ...at(gate, "t")), ...bars[gate]);
     return make("div.gate", { role: "group", "aria-label": name },
       make("div.gatehead", {}, make("b", {}, `${name} ${gate}`), make("span.soft", {}, label), all(0), all(1)), row);
   });
-  const tokens = () => make("div.row", { style: "margin-top: 6px" }, make("span.lead.num", {}, "x_t"),
+  const tokens = () => make("div.row", { style: "margin-top: 6px" }, make("span.lead.num", {}, ...at("x", "t")),
     ...chars.map((char, t) => make(`span.token${t === 0 ? ".first" : t === flag ? ".flag" : ""}`, {}, char)));
   const preset = (label, ...values) => make("button", { type: "button",
     onclick: () => GATES.forEach((gate, n) => put(gate, 0, T, values[n])) }, label);
 
   /** 正看着的那一步，代入数的算式。 */
-  const worked = (t, { f, i, o, C, h }) => `第 ${t} 步“${chars[t]}”：`
-    + `C = ${two(f[t])} × ${two(C[t - 1] ?? 0)} + ${two(i[t])} × ${two(g[t])} = ${two(C[t])}，`
-    + `h = ${two(o[t])} × tanh(${two(C[t])}) = ${two(h[t])}`;
+  const worked = (t, { f, i, o, c, h }) => `第 ${t} 步“${chars[t]}”：`
+    + `c = ${two(f[t])} × ${two(c[t - 1] ?? 0)} + ${two(i[t])} × ${two(g[t])} = ${two(c[t])}，`
+    + `h = ${two(o[t])} × tanh(${two(c[t])}) = ${two(h[t])}`;
 
-  function drawPlot({ C, h }) {
-    const top = Math.max(1, Math.ceil(Math.max(...C.map(Math.abs)) - 1e-9));
+  function drawPlot({ c, h }) {
+    const top = Math.max(1, Math.ceil(Math.max(...c.map(Math.abs)) - 1e-9));
     const [x, y] = [(t) => 100 * t + 50, (v) => 100 * (1 - v / (1.08 * top))];
     const path = (d, stroke, width, more = {}) => make("svg:path", { d, stroke, "stroke-width": width, ...more });
     const line = (values) => `M${values.map((v, t) => `${x(t)} ${y(v)}`).join("L")}`;
@@ -189,9 +192,9 @@ function render({ model, el }) {
       band(0, 100 * flag), band(100 * flag + 100, 100 * T), path(`M${x(focus)} 0V200`, "var(--line)", 1.5),
       path(`M0 ${y(0)}H${100 * T}`, "var(--edge)", 1),
       path(goal, "var(--T)", 19), path(goal, "var(--paper)", 15),
-      path(line(C), "var(--B)", 2.5), path(dots(C), "var(--B)", 8),
+      path(line(c), "var(--B)", 2.5), path(dots(c), "var(--B)", 8),
       path(line(h), "var(--T)", 2.5, { "stroke-dasharray": "1 5" }), path(dots(h), "var(--T)", 8)));
-    plot.setAttribute("aria-label", `折线：C 依次为 ${C.map(two).join("、")}；h 依次为 ${h.map(two).join("、")}`);
+    plot.setAttribute("aria-label", `折线：c 依次为 ${c.map(two).join("、")}；h 依次为 ${h.map(two).join("、")}`);
     axis.replaceChildren(...[top, 0, -top].map((v) => make("span", { style: `top: ${y(v) / 2}%` }, String(v).replace("-", "−"))));
   }
 
@@ -205,6 +208,8 @@ function render({ model, el }) {
         node.children[1].textContent = String(Math.round(100 * value) / 100).replace(/^0\./, ".");
       });
     }
+    said.textContent = GATES.every((gate) => result[gate].every((v) => v === 1))
+      ? `“${chars[0]}”还在，可是别的字也全写进来了，分不出来。` : "";
     equation.textContent = worked(focus, result);
     drawPlot(result);
     code.pre.textContent = lstmCode(state());
@@ -213,10 +218,10 @@ function render({ model, el }) {
       make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
     const solved = checks.every(({ done }) => done);
     verdict.classList.toggle("solved", solved);
-    verdict.textContent = solved ? `解开了：“${chars[0]}”在 C 里走了 ${flag} 步，只在旗子那一步说了出来。`
+    verdict.textContent = solved ? `解开了：“${chars[0]}”在 c 里走了 ${flag} 步，只在旗子那一步说了出来。`
       + "写入、保留、说出是三件事，所以要三个门。" : "";
     if (solved) hint.textContent = "";
-    const columns = ["g", "f", "i", "o", "C", "h"];
+    const columns = ["g", "f", "i", "o", "c", "h"];
     numbers.replaceChildren(numberTable(["t", "字", ...columns], steps.map((t) =>
       [t, chars[t], ...columns.map((name) => two({ g, ...result }[name][t]))])));
   }
@@ -225,18 +230,21 @@ function render({ model, el }) {
     make("style", {}, CSS),
     make("h2", {}, "三个门"),
     make("p.ask", {}, `题目：第 0 步读到“${chars[0]}”，把它记到第 ${flag} 步，看见“旗”才说出来，别的时候不出声。`),
-    make("p.ask", {}, `先猜后看：按“全记”，C 记住的是“${chars[0]}”吗？`),
+    make("p.ask", {}, `先猜后看：按“全记”，c 记住的是“${chars[0]}”吗？`),
     make("div.tools", {}, make("span.name", {}, "三个门一起："),
       preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
-    make("p.soft", {}, "C_t = f_t × C_{t−1} + i_t × g_t，h_t = o_t × tanh(C_t)。候选值 g_t 已经给定，三个门由你来定："
-      + "在柱子上按住划动，或用键盘，左右键换一步，上下键加减 0.1，0 和 1 一下到底，Tab 换一个门。"),
+    said,
+    make("p.soft", {}, ...at("c", "t"), " = ", ...at("f", "t"), " × ", ...at("c", "t−1"), " + ",
+      ...at("i", "t"), " × ", ...at("g", "t"), "，", ...at("h", "t"), " = ", ...at("o", "t"), " × tanh(", ...at("c", "t"),
+      ")。c 就是笔记里的 C。候选值 ", ...at("g", "t"), " 已经给定，三个门由你来定：在柱子上按住划动，或用键盘，"
+      + "左右键换一步，上下键加减 0.1，0 和 1 一下到底，Tab 换一个门。"),
     tokens(),
-    make("div.row.soft", {}, make("span.lead.num", {}, "g_t"),
-      ...g.map((v) => make("span.num", {}, String(v).replace("-", "−").replace("0.", ".")))),
+    make("div.row.soft", {}, make("span.lead.num", {}, ...at("g", "t")),
+      ...g.map((v) => make("span.given.num", {}, String(v).replace("-", "−").replace("0.", ".")))),
     ...rows, equation,
     make("div.row", {}, axis, plot),
     tokens(),
-    make("div.key.soft", {}, make("span", {}, make("i"), "C：记着的"), make("span", {}, make("i.h"), "h：说出来的"),
+    make("div.key.soft", {}, make("span", {}, make("i"), "c：记着的"), make("span", {}, make("i.h"), "h：说出来的"),
       make("span", {}, make("i.ring"), "旗子那一步 h 该到的地方"), make("span", {}, make("i.band"), "其余各步 h 该待的地方")),
     make("div.head", {}, make("h3", {}, "解开了没有"), make("button", { type: "button", onclick() {
       hint.textContent = puzzle(state()).find(({ done }) => !done)?.hint ?? "已经解开了，不用提示。";
