@@ -71,6 +71,24 @@ def test_the_lead_question_has_a_clear_answer():
     assert first[1.5][0] > first[1.5][-1]
 
 
+@pytest.mark.parametrize("rho, pace", [(0.5, 0.43), (1, 0.81), (1.3, 1.01)])
+def test_the_pace_quoted_in_the_chapter(rho, pace):
+    """第 01 章引的三个数：看最后一步，每远一步平均乘多少。"""
+    first, *_, own = by_the_library(SENTENCE, rho)[1][-1]
+    assert round((first / own) ** (1 / (len(SENTENCE) - 1)), 2) == pace
+
+
+def test_narrow_indices_stay_on_one_line(watched, site):
+    """390 px 宽：两位数的时间步不折行，柱子的底边在同一条线上。"""
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop"))
+    watched.set_viewport_size({"width": 390, "height": 900})
+    watched.goto((folder / "page.html").as_uri())
+    bottoms = watched.locator(".bar").evaluate_all(
+        "bars => bars.map((bar) => Math.round(bar.getBoundingClientRect().bottom))")
+    assert len(bottoms) == len(SENTENCE) and len(set(bottoms)) == 1
+
+
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_answers_mouse_and_keyboard(watched, site, scheme):
     folder, address = site

@@ -73,6 +73,7 @@ influence = gradcheck.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 4 :
 const CSS = `
   input[type="text"] { width: 100%; height: 38px; padding: 0 10px; background: var(--paper); border: 1px solid var(--edge); border-radius: 6px; }
   .name b { color: var(--ink); font-weight: 600; }
+  legend code { display: none; } /* 这里的控件都只写中文名 */
   .field button { padding: 0 11px; }
   .one { display: flex; flex-wrap: wrap; align-items: center; gap: 12px 26px; }
   .one svg { width: 176px; margin: 0; flex: none; }
@@ -99,14 +100,15 @@ const CSS = `
   .char { line-height: 27px; border-radius: 5px; background: var(--tint); white-space: pre; }
   .later .up { background: var(--line); } .later .char { color: var(--soft); }
   @container (max-width: 420px) { .char { font-size: 13px; margin: 0 calc(var(--gap) / -2); } }
+  @container (max-width: 420px) { .step:nth-child(odd):not(.now) .index { visibility: hidden; } } /* 两位数挨不下，隔一个写一个 */
   .now .char { background: var(--accent); color: var(--on-accent); }
-  .index { font-size: 11.5px; line-height: 20px; color: var(--soft); letter-spacing: -.04em; }
+  .index { font-size: 11.5px; line-height: 20px; color: var(--soft); letter-spacing: -.04em; white-space: nowrap; }
   .bar { position: relative; height: 151px; margin: 10px 0 8px calc(-1 * var(--gap)); padding-left: var(--gap); }
   .bar { background: repeating-linear-gradient(var(--line) 0 1px, transparent 1px 30px); border-bottom: 1px solid var(--edge); }
   .bar i { position: absolute; bottom: 0; left: var(--gap); right: 0; background: var(--accent); border-radius: 3px 3px 0 0; }
   .bar i.under { height: 3px; background: none; border-bottom: 3px dotted var(--soft); border-radius: 0; }
   .side { flex: none; width: 46px; font-size: 12.5px; color: var(--soft); }
-  .side > div { display: flex; align-items: center; }
+  .side > div { display: flex; align-items: center; white-space: nowrap; }
   .ticks { position: relative; height: 151px; margin-top: 10px; }
   .ticks span { position: absolute; right: 6px; transform: translateY(-50%); line-height: 15px; font-size: 12px; }
   .key { margin: 4px 0 10px; }
@@ -229,7 +231,7 @@ function render({ model, el }) {
     make("p.key.soft", {}, "h 的每个数：−1", make("i"), "+1"),
     make("div.wide", { tabindex: 0, role: "group", "aria-label": "展开的图；左右方向键走一步", onkeydown: arrows }, unrolled),
     make("p.soft", {}, "柱子是每个字对现在这个 h_t 的影响：x_s 稍微一动，h_t 跟着动多少。"
-      + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。虚线是太矮、画不出的柱子。"),
+      + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。点线是太矮、画不出的柱子。"),
     control(model, "scale", spec.state.scale),
     make("details", {}, make("summary", {}, "看数字"), numbers),
     make("div.head", {}, make("h3", {}, "算出同一组数的 Python 代码"), code.note, code.copy), code.pre);
