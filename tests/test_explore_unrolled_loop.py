@@ -84,9 +84,10 @@ def test_narrow_indices_stay_on_one_line(watched, site):
     write_page(folder, explore.html("unrolled_loop"))
     watched.set_viewport_size({"width": 390, "height": 900})
     watched.goto((folder / "page.html").as_uri())
-    bottoms = watched.locator(".bar").evaluate_all(
-        "bars => bars.map((bar) => Math.round(bar.getBoundingClientRect().bottom))")
-    assert len(bottoms) == len(SENTENCE) and len(set(bottoms)) == 1
+    bars = watched.locator(".bar")
+    expect(bars).to_have_count(len(SENTENCE))  # 互动是异步装上的，先等它出现
+    bottoms = bars.evaluate_all("bars => bars.map((bar) => Math.round(bar.getBoundingClientRect().bottom))")
+    assert len(set(bottoms)) == 1
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
