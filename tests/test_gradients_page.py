@@ -12,12 +12,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import test_lstm  # noqa: E402
 import test_rnn  # noqa: E402
+import test_word2vec  # noqa: E402
 
 from textseq import gradcheck, lstm, rnn  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "book/gradients.md"
-HEAD = "| 网络 | 梯度 | 形状 | 梯度里最大的数 | 与有限差分 | 与 torch |\n|---|---|---|---|---|---|\n"
-ROW = re.compile(r"^\| (\w+) \| `(\w+)` \| `(\([\d, ]+\))` \| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
+HEAD = "| 模型 | 梯度 | 形状 | 梯度里最大的数 | 与有限差分 | 与 torch |\n|---|---|---|---|---|---|\n"
+ROW = re.compile(r"^\| ([\w-]+) \| `(\w+)` \| `(\([\d, ]+\))` \| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
 
 
 def by_differences(arrays, upstream):
@@ -26,15 +27,24 @@ def by_differences(arrays, upstream):
     return {f"d{name}": g for name, g in slopes.items()}
 
 
-def rows():
-    """每个梯度一行：网络、名字、形状、最大的数、与有限差分的最大差、与 torch 的最大差。"""
-    found = []
+def answers():
+    """每个模型一份：标题，手写的梯度，有限差分，torch 的梯度。"""
     for title, module, problem, slopes in [("RNN", rnn, test_rnn, by_differences),
                                            ("LSTM", lstm, test_lstm, test_lstm.slopes)]:
         arrays, upstream = problem.make_problem(**problem.SHAPE)
-        mine = module.backward(problem.run_forward(arrays), **upstream)
-        by_torch = problem.torch_answer(arrays, upstream)[-1]
-        near, auto = (gradcheck.compare(mine, other) for other in (slopes(arrays, upstream), by_torch))
+        yield (title, module.backward(problem.run_forward(arrays), **upstream), slopes(arrays, upstream),
+               problem.torch_answer(arrays, upstream)[-1])
+    for title in test_word2vec.MODELS:
+        problem = title, *test_word2vec.make_problem(title, **test_word2vec.SHAPE)
+        yield (title, test_word2vec.gradients(*problem), test_word2vec.slopes(*problem),
+               test_word2vec.torch_answer(*problem)[-1])
+
+
+def rows():
+    """每个梯度一行：模型、名字、形状、最大的数、与有限差分的最大差、与 torch 的最大差。"""
+    found = []
+    for title, mine, slopes, by_torch in answers():
+        near, auto = (gradcheck.compare(mine, other) for other in (slopes, by_torch))
         found += [(title, name, str(mine[name].shape), f"{abs(mine[name]).max():.1f}",
                    near[name].absolute, auto[name].absolute) for name in by_torch]
     return found
@@ -51,6 +61,8 @@ def test_the_page_lists_exactly_the_checked_gradients(fresh):
     assert {name for title, name, *_ in fresh if title == "RNN"} == {"dx", "dh0", "dW_xh", "dW_hh", "db_h"}
     assert {name for title, name, *_ in fresh if title == "LSTM"} == {
         "dx", "dh0", "dc0", "dW_xh", "dW_hh", "db_h"}
+    for model in test_word2vec.MODELS:
+        assert {name for title, name, *_ in fresh if title == model} == {"dembedding", "dcontext"}
 
 
 def test_every_error_is_small_and_the_page_tells_the_truth(fresh):

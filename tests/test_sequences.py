@@ -1,4 +1,4 @@
-"""sequences：补齐、截断、掩码、分批。"""
+"""sequences：补齐、截断、掩码、分批、滑动窗口。"""
 
 import numpy as np
 import pytest
@@ -49,6 +49,8 @@ def test_another_padding_value():
     (lambda: sequences.pad_sequences([[[1, 2]]], 2), "第 1 条"),
     (lambda: sequences.make_mask(np.array([1, 0])), r"\(B, T\)，收到 \(2,\)；单条序列请用 x\[None\]"),
     (lambda: list(sequences.iter_batches(3, 0)), "batch_size"),
+    (lambda: next(sequences.sliding_windows([1, 2], 0)), "window 应为正整数，收到 0.*window=2"),
+    (lambda: next(sequences.sliding_windows([1, 2], 1.5)), "window 应为正整数，收到 1.5"),
     (lambda: sequences.axes(np.zeros((2, 3)), "B T D"), "给了 3 个轴名"),
 ])
 def test_bad_input_is_answered_in_chinese(call, hint):
@@ -64,6 +66,36 @@ def test_batches_visit_every_row_once(n, batch_size, seed):
     assert sorted(np.concatenate([*shuffled[0], []])) == list(range(n))
     assert all((a == b).all() for a, b in zip(*shuffled, strict=True))
     assert all(len(b) == batch_size for b in plain[:-1])
+
+
+def test_sliding_windows_of_a_sentence_of_words():
+    assert list(sequences.sliding_windows(["我", "爱", "词", "向量"], 1)) == [
+        ("我", ["爱"]), ("爱", ["我", "词"]), ("词", ["爱", "向量"]), ("向量", ["词"])]
+    assert list(sequences.sliding_windows(["孤单"], 2)) == [("孤单", [])]
+    assert list(sequences.sliding_windows([], 2)) == []
+
+
+@given(st.lists(st.integers(1, 9), max_size=12), st.integers(1, 6), st.none() | st.integers(0, 99))
+def test_a_window_holds_every_neighbour_within_reach(words, window, seed):
+    """下标与词无关，词可以重复：邻居按距离取，次序与句子相同；编号可以是列表，也可以是数组。"""
+    make_rng = (lambda: None) if seed is None else (lambda: np.random.default_rng(seed))
+    reach = sequences.draw_reach(len(words), window, make_rng()).tolist()
+    expected = [(word, [w for j, w in enumerate(words) if 0 < abs(i - j) <= reach[i]])
+                for i, word in enumerate(words)]
+    assert list(sequences.sliding_windows(words, window, make_rng())) == expected
+    assert list(sequences.sliding_windows(np.array(words), window, make_rng())) == expected
+
+
+def test_reach_is_fixed_or_uniform():
+    assert sequences.draw_reach(4, 3).tolist() == [3, 3, 3, 3]
+    counts = np.bincount(sequences.draw_reach(50_000, 5, np.random.default_rng(0)), minlength=7)
+    assert counts[[0, 6]].tolist() == [0, 0]
+    assert np.abs(counts[1:6] - 10_000).max() < 4 * (50_000 * 0.2 * 0.8) ** 0.5  # 四个标准差
+
+
+def test_a_string_is_not_a_sentence():
+    with pytest.raises(TypeError, match=r"收到字符串 '我爱词向量'.*list\(句子\)"):
+        next(sequences.sliding_windows("我爱词向量", 2))
 
 
 def test_axes_names_arrays_and_tensors():

@@ -1,4 +1,4 @@
-"""序列：补齐、截断、掩码、分批。只用 NumPy；0 号永远留给 <pad>。"""
+"""序列：补齐、截断、掩码、分批、滑动窗口。只用 NumPy；0 号永远留给 <pad>。"""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,10 +25,7 @@ def pad_sequences(sequences: Sequence[Sequence[int]], max_len: int | None = None
         raise ValueError(f"max_len 应为正整数，收到 {max_len!r}")
     x = np.full((len(sequences), max_len), value, dtype=np.int64)
     for row, sequence in enumerate(sequences):
-        ids = np.asarray(sequence)
-        if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-            raise ValueError(f"第 {row + 1} 条应为一串整数编号，收到 {str(sequence)[:30]!r}；"
-                             "词请先用 Vocab.encode 变成编号")
+        ids = check_row(sequence, row)
         ids = ids[:max_len] if truncating == "post" else ids[max(0, len(ids) - max_len):]
         if padding == "post":
             x[row, :len(ids)] = ids
@@ -57,6 +54,31 @@ def iter_batches(n: int, batch_size: int,
         yield order[start:start + batch_size]
 
 
+def sliding_windows(words: Sequence, window: int, rng: np.random.Generator | None = None
+                    ) -> Iterator[tuple[object, list]]:
+    """一句话里的每个词轮流作中心词，给出 (中心词, [上下文词…])；词可以是编号，也可以是字符串。
+
+    window 是左右各看几个词，一共 2 * window + 1 格；到了句首、句尾就少看几个。
+    给了 rng 就是动态窗口，见 draw_reach。异常：window 不是正整数 ValueError；句子是字符串 TypeError。
+    """
+    if isinstance(words, str):
+        raise TypeError(f"应为词的列表，收到字符串 {words[:20]!r}；请先用 text.tokenize 切词，"
+                        "要按字滑动请用 list(句子)")
+    for i, reach in enumerate(draw_reach(len(words), window, rng)):
+        yield words[i], [*words[max(0, i - reach):i], *words[i + 1:i + 1 + reach]]
+
+
+def draw_reach(n: int, window: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """n 个中心词左右各看几个词：都是 window；给了 rng 就各在 1…window 里均匀地抽。
+
+    形状：→ (n,)。中心词看得到相距 d 的词的机会是 (window - d + 1) / window，近的邻居因此更常被取到。
+    """
+    if not isinstance(window, (int, np.integer)) or window < 1:
+        raise ValueError(f"window 应为正整数，收到 {window!r}；它是左右各看几个词，"
+                         "一共 5 格的窗口是 window=2")
+    return np.full(n, window) if rng is None else rng.integers(1, window + 1, size=n)
+
+
 def axes(x: object, names: str) -> str:
     """写出一个张量的轴名与形状：axes(x, "B T D") → "(B, T, D) = (4, 12, 50)"。
 
@@ -67,6 +89,15 @@ def axes(x: object, names: str) -> str:
         raise ValueError(f"给了 {len(letters)} 个轴名 ({', '.join(letters)})，"
                          f"但张量有 {len(shape)} 维，形状是 {shape}")
     return f"({', '.join(letters)}) = ({', '.join(map(str, shape))})"
+
+
+def check_row(sequence: Sequence[int], row: int) -> np.ndarray:
+    """第 row 条（从 0 数）是一串整数编号就变成数组返回，不是就报错。"""
+    ids = np.asarray(sequence)
+    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+        raise ValueError(f"第 {row + 1} 条应为一串整数编号，收到 {str(sequence)[:30]!r}；"
+                         "词请先用 Vocab.encode 变成编号")
+    return ids.astype(np.int64)
 
 
 def _check_matrix(x: np.ndarray) -> np.ndarray:

@@ -1,0 +1,182 @@
+"""word2vec：从语料里取训练对，再算两张表的梯度。只用 NumPy，写给人读；快的训练另有一份。
+
+一轮的训练对这样来；每一轮换新的随机数，重做后两行：
+
+    ids, sentence = flatten(vocab.encode(words) for words in sentences)
+    kept = subsample(ids, keep_probability(vocab.counts), rng)
+    centers, contexts = skipgram_pairs(ids[kept], sentence[kept], window, rng)
+
+两张表都是 (V, E)：词向量表 embedding 的第 w 行是 v_w，上下文表 context 的第 w 行是 u_w。
+
+    Skip-gram   中心词 c 猜上下文词 o：       p(o | c) = exp(v_c·u_o) / Σ_w exp(v_c·u_w)
+    CBOW        上下文词的平均 v̄ 猜中心词 c：  p(c | v̄) = exp(v̄·u_c) / Σ_w exp(v̄·u_w)
+
+出处：Mikolov et al., Efficient Estimation of Word Representations in Vector Space, 2013；
+降采样与噪声分布：Mikolov et al., Distributed Representations of Words and Phrases, 2013。
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from textseq.sequences import check_row, draw_reach
+
+
+class Step(NamedTuple):
+    """一批样本的平均损失（奈特），和它对两张表的梯度。"""
+    loss: float
+    dembedding: np.ndarray  # (V, E)，没有查到的行全是 0
+    dcontext: np.ndarray    # (V, E)
+
+
+def keep_probability(counts: Sequence[int], sample: float = 1e-3) -> np.ndarray:
+    """高频词降采样：每个词留下的概率。f 是词频除以总词数，f 比 sample 大得越多，留得越少。
+
+    论文写的是 √(sample / f)；word2vec 的 C 程序和 gensim 再加上 sample / f，这里照它们的。
+    形状：(V,) → (V,)。异常：词频不是一串非负的数，或 sample 不大于 0，ValueError。
+    """
+    counts = _check_counts(counts)
+    if not sample > 0:
+        raise ValueError(f"sample 应大于 0，收到 {sample!r}；不想降采样，就不要调用 subsample")
+    ratio = np.divide(sample * counts.sum(), counts, out=np.ones_like(counts), where=counts > 0)
+    return np.minimum(np.sqrt(ratio) + ratio, 1)
+
+
+def subsample(ids: np.ndarray, keep: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """按每个词留下的概率抽签，留下的位置为 True。形状：ids (N,)，keep (V,) → (N,)，bool。
+
+    先丢词、后取窗口：剩下的词靠拢了，同样的窗口看得更远。
+    """
+    ids = _check_ids("ids", ids, len(keep), low=0)
+    return rng.random(len(ids)) < np.asarray(keep)[ids]
+
+
+def noise_distribution(counts: Sequence[int], exponent: float = 0.75) -> np.ndarray:
+    """噪声分布：概率与词频的 exponent 次方成正比，词频为 0 的得 0。形状：(V,) → (V,)，和为 1。"""
+    counts = _check_counts(counts)
+    weights = np.power(counts, exponent, out=np.zeros_like(counts), where=counts > 0)
+    return weights / weights.sum()
+
+
+def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """各句的编号接成一串，并记下每个词在第几句；<pad> 与 <unk> 不要，与 gensim 相同。
+
+    形状：→ ids (N,)，sentence (N,)，都是 int32：训练对有几百万，省一半内存。
+    """
+    rows = [check_row(s, row) for row, s in enumerate(sentences)]
+    ids = _check_ids("ids", np.concatenate([np.zeros(0, np.int32), *rows]), low=0).astype(np.int32)
+    sentence = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
+    return ids[ids > 1], sentence[ids > 1]
+
+
+def skipgram_pairs(ids: np.ndarray, sentence: np.ndarray, window: int,
+                   rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """全部训练对：中心词，和它的一个上下文词；从不跨句。给了 rng 就是动态窗口。
+
+    与逐句调用 sequences.sliding_windows 的结果相同，次序也相同，所以训练之前请打乱。
+    形状：ids、sentence (N,) → centers (P,)，contexts (P,)。异常：同 cbow_windows。
+    """
+    contexts, centers = cbow_windows(ids, sentence, window, rng)
+    real = contexts != 0
+    return np.repeat(centers, real.sum(axis=1)), contexts[real]
+
+
+def cbow_windows(ids: np.ndarray, sentence: np.ndarray, window: int,
+                 rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """每个中心词的上下文词排成一行，从左到右，空位是 0；没有上下文词的中心词不要。
+
+    形状：ids、sentence (N,) → contexts (M, 2 * window)，centers (M,)，M ≤ N。
+    异常：window 不是正整数，编号里有 0，或 sentence 不是从小到大，ValueError。
+    """
+    ids, sentence = _check_ids("ids", ids), np.asarray(sentence)
+    if sentence.shape != ids.shape or (sentence[1:] < sentence[:-1]).any():
+        raise ValueError(f"sentence 应与 ids 同形 {ids.shape}，并且从小到大，收到 {str(sentence)[:30]}，"
+                         f"形状 {sentence.shape}；请用 flatten 得到")
+    reach = draw_reach(len(ids), window, rng)
+    contexts = np.zeros((len(ids), 2 * window), ids.dtype)
+    for d in range(1, window + 1):  # 相距 d 的两个词：要在同一句，还要看得这么远
+        same = sentence[d:] == sentence[:-d]
+        contexts[d:, window - d] = ids[:-d] * (same & (reach[d:] >= d))
+        contexts[:-d, window + d - 1] = ids[d:] * (same & (reach[:-d] >= d))
+    some = contexts.any(axis=1)
+    return contexts[some], ids[some]
+
+
+def skipgram_softmax(embedding: np.ndarray, context: np.ndarray,
+                     centers: np.ndarray, contexts: np.ndarray) -> Step:
+    """Skip-gram：由中心词猜上下文词，一对是一个样本。
+
+    形状：两张表 (V, E)；centers、contexts (B,)。异常：形状不合，或编号不在 1…V-1，ValueError。
+    """
+    centers, contexts = _check_batch(embedding, context, centers, contexts)
+    loss, dv, dcontext = _guess(embedding[centers], context, contexts)
+    dembedding = np.zeros_like(embedding)
+    np.add.at(dembedding, centers, dv)  # 用 dembedding[centers] += dv，重复的词就只加了一次
+    return Step(loss, dembedding, dcontext)
+
+
+def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
+                 contexts: np.ndarray, centers: np.ndarray) -> Step:
+    """CBOW：由上下文词的平均猜中心词，一个窗口是一个样本；contexts 里的 0 是空位，不进平均。
+
+    形状：两张表 (V, E)；contexts (B, 2 * window)，centers (B,)。
+    异常：形状不合，编号不在 0…V-1（中心词不在 1…V-1），或某一行全是空位，ValueError。
+    """
+    centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
+    real = contexts != 0  # (B, 2 * window)
+    if not real.any(axis=1).all():
+        raise ValueError(f"contexts[{real.any(axis=1).argmin()}] 没有上下文词；请用 cbow_windows 得到")
+    share = (real / real.sum(axis=1, keepdims=True)).astype(embedding.dtype)  # 每格占平均的几分之几
+    v = (share[..., None] * embedding[contexts]).sum(axis=1)  # (B, E)
+    loss, dv, dcontext = _guess(v, context, centers)
+    dembedding = np.zeros_like(embedding)
+    np.add.at(dembedding, contexts[real], (share[..., None] * dv[:, None])[real])
+    return Step(loss, dembedding, dcontext)
+
+
+def _guess(v: np.ndarray, context: np.ndarray, answers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """由 v (B, E) 在整个词表里猜 answers (B,)：平均交叉熵，和它对 v、对上下文表的梯度。"""
+    rows = np.arange(len(v))
+    scores = v @ context.T  # (B, V)
+    scores -= scores.max(axis=1, keepdims=True)  # 概率不变，exp 不会溢出
+    log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    dscores = np.exp(log_p)
+    dscores[rows, answers] -= 1  # 概率减去答案
+    dscores /= len(v)  # 损失是平均数
+    return float(-log_p[rows, answers].mean()), dscores @ context, dscores.T @ v
+
+
+def _check_batch(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray,
+                 contexts: np.ndarray, ndim: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    V = len(embedding)
+    if np.ndim(embedding) != 2 or np.shape(embedding) != np.shape(context):
+        raise ValueError("embedding 与 context 应同为 (V, E)，"
+                         f"收到 {np.shape(embedding)} 与 {np.shape(context)}")
+    centers = _check_ids("centers", centers, V)
+    contexts = _check_ids("contexts", contexts, V, low=2 - ndim, ndim=ndim)
+    if not 0 < len(centers) == len(contexts):
+        raise ValueError("centers 与 contexts 应一样长，至少有一个样本，"
+                         f"收到 {len(centers)} 与 {len(contexts)} 个")
+    return centers, contexts
+
+
+def _check_ids(name: str, ids: np.ndarray, V: int = 2**31, low: int = 1, ndim: int = 1) -> np.ndarray:
+    ids = np.asarray(ids)
+    if ids.ndim != ndim or (ids.size and ids.dtype.kind not in "iu"):
+        raise ValueError(f"{name} 应为 {ndim} 维的整数数组，收到 {ids.dtype}，形状 {ids.shape}")
+    for i in (ids.min(initial=low), ids.max(initial=low)):
+        if not low <= i < V:
+            raise ValueError(f"{name} 里的编号 {i} 不在 {low}…{V - 1} 之内；"
+                             + ("这些编号是不是用另一个词表编的？" if i else "0 是 <pad>，不是词"))
+    return ids
+
+
+def _check_counts(counts: Sequence[int]) -> np.ndarray:
+    counts = np.asarray(counts)
+    if counts.ndim != 1 or counts.dtype.kind not in "iuf" or not (counts >= 0).all() or not counts.any():
+        raise ValueError(f"counts 应为一串词频，没有负数，不全是 0，收到 {str(counts)[:30]}；"
+                         "请用 Vocab.counts")
+    return counts.astype(np.float64)
