@@ -190,4 +190,6 @@ def test_capitals_of_provinces_and_countries_do_not_mix(relations):
     capitals = [b for name in ("省—省会", "国家—首都") for _, b in relations[name]]
     assert len(set(capitals)) == len(capitals)
     countries = {a for a, _ in relations["国家—首都"]}
-    assert countries.isdisjoint(a for a, _ in relations["省—省会"])
+    provinces = {a for a, _ in relations["省—省会"]}
+    assert countries.isdisjoint(provinces) and (countries | provinces).isdisjoint(capitals)
+    assert {a for a, _ in relations["国家—货币"] + relations["国家—总统"]}.isdisjoint(provinces | set(capitals))
