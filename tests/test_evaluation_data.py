@@ -192,4 +192,5 @@ def test_capitals_of_provinces_and_countries_do_not_mix(relations):
     countries = {a for a, _ in relations["国家—首都"]}
     provinces = {a for a, _ in relations["省—省会"]}
     assert countries.isdisjoint(provinces) and (countries | provinces).isdisjoint(capitals)
-    assert {a for a, _ in relations["国家—货币"] + relations["国家—总统"]}.isdisjoint(provinces | set(capitals))
+    others = {a for a, _ in relations["国家—货币"] + relations["国家—总统"]}
+    assert others.isdisjoint(provinces | set(capitals))
