@@ -114,8 +114,9 @@ def analogy_score(vectors: WordVectors, relations: Mapping[str, Sequence[tuple[s
             score[[a, b, c]] = -np.inf
             # 排在丁前面的：余弦更大的，和并列而在词表里更靠前的
             ahead = np.count_nonzero(score > score[d]) + np.count_nonzero(score[:d] == score[d])
-            hits += d not in (a, b, c) and ahead < topn
-        scores[name] = Hits(hits, *(n * (n - 1) for n in (len(known), len(pairs))))
+            if d not in (a, b, c) and ahead < topn:
+                hits += 1
+        scores[name] = Hits(hits, len(known) * (len(known) - 1), len(pairs) * (len(pairs) - 1))
     return scores
 
 

@@ -73,15 +73,15 @@ class WordVectors:
                            f"写法相近的词：{'、'.join(near) or '无'}")
         return self._index[word]
 
-    def similarity(self, a: Query, b: Query) -> float:
+    def similarity(self, a: str, b: str) -> float:
         """两个词的余弦，-1 到 1。异常：没有这个词，KeyError。"""
-        return float(self._direction(a) @ self._direction(b))
+        return float(self.unit[self.index(a)] @ self.unit[self.index(b)])
 
     def most_similar(self, positive: Query | Sequence[Query], negative: Query | Sequence[Query] = (),
                      topn: int = 10) -> list[tuple[str, float]]:
         """离 positive 近、离 negative 远的 topn 个词与余弦；给出的词自己不算，并列的照词表次序。
 
-        各自先化成单位向量再相加减，长的向量不会多占份量。
+        词先化成单位向量再相加减，长的向量不会多占份量；给的若是 (E,) 的向量，照原样加减。
         异常：没有这个词，KeyError；一个词也没给，或向量的形状不合，ValueError。
         出处：3CosAdd，Levy & Goldberg, 2014；结果与 gensim 的 most_similar 相同。
         """
@@ -100,7 +100,7 @@ class WordVectors:
         return self.most_similar([b, c], [a], topn)
 
     def save(self, path: str | Path, binary: bool = False) -> None:
-        """存成 word2vec 格式，每个数读回来一位不差。
+        """存成 word2vec 格式，读回来一位不差。
 
         异常：词是空的或含有空白（全角空格也算，许多程序照它切开），ValueError，原有的文件不动。
         """
@@ -118,15 +118,14 @@ class WordVectors:
 
         异常：找不到文件，FileNotFoundError；不合格式，ValueError，带文件名和行号（二进制：第几个词）。
         """
-        path = Path(path)
-        if not path.is_file():
+        if not Path(path).is_file():
             raise FileNotFoundError(f"{path} 不存在，或者是文件夹；当前文件夹是 {Path.cwd().name}/")
         places: dict[str, str] = {}  # 词 → 在文件里的位置
         matrix = []  # 读到一行添一行，不照表头预先占内存
-        with path.open("rb") as file, np.errstate(over="ignore"):
+        with open(path, "rb") as file, np.errstate(over="ignore"):
             header = file.readline(64).removeprefix(b"\xef\xbb\xbf")  # Windows 的记事本会加 BOM
             if not (match := _HEADER.fullmatch(header)):
-                raise ValueError(f"{path} 第 1 行：应为“词数 维数”，如 20000 100，收到 {header[:40]!r}；"
+                raise ValueError(f"{path} 第 1 行：应为“词数 维数”，收到 {str(header, errors='replace')!r}；"
                                  "没有这一行的（如 GloVe）请补上，压缩的请先解压")
             try:
                 for place, raw, row in (_binary if binary else _text)(file, *map(int, match.groups())):
@@ -147,7 +146,7 @@ class WordVectors:
             return self.unit[self.index(item)]
         if np.shape(item) != (self.vector_size,):
             raise ValueError(f"向量的形状应为 (E={self.vector_size},)，收到 {np.shape(item)}；多个请放进列表")
-        return _to_unit(np.asarray(item))
+        return np.asarray(item)
 
 
 def _to_unit(rows: np.ndarray) -> np.ndarray:
@@ -160,16 +159,18 @@ def _text(file: BinaryIO, V: int, E: int) -> Iterator[tuple[str, bytes, np.ndarr
     number = 1
     for number, line in enumerate(file, start=2):
         place = f"第 {number} 行"
-        word, _, numbers = line.partition(b" ")
         if number > V + 1:
             raise ValueError(f"{place}：表头说有 {V} 个词，这一行是多出来的")
         if not line.endswith(b"\n"):  # 断在最后一个数中间时，别处看不出来
-            raise ValueError(f"{place}：这一行没有完；文件没有下载完整，或要用 binary=True 读")
+            raise ValueError(f"{place}：这一行不完整；文件没有下载完整，或要用 binary=True 读")
+        word, _, numbers = line.partition(b" ")
         if rest := numbers[_NUMBERS.match(numbers).end():].split():
-            raise ValueError(f"{place}：{rest[0][:20]!r} 不是有限的数；词里有空格，或要用 binary=True 读")
+            raise ValueError(f"{place}：{str(rest[0][:20], errors='replace')!r} 不是有限的数；"
+                             "词里有空格，或要用 binary=True 读")
         row = np.array([float(x) for x in numbers.split()], np.float32)
         if len(row) != E:
-            raise ValueError(f"{place}：词后应有 {E} 个数，收到 {len(row)} 个：{line[:40]!r}；表头只能有一行")
+            raise ValueError(f"{place}：词后应有 {E} 个数，这里有 {len(row)} 个，表头只能有一行；"
+                             f"收到 {str(line[:40], errors='replace')!r}")
         yield place, word, row
     if number < V + 1:
         raise ValueError(f"第 1 行：表头说有 {V} 个词，正文只有 {number - 1} 行；文件没有下载完整")
@@ -182,7 +183,7 @@ def _binary(file: BinaryIO, V: int, E: int) -> Iterator[tuple[str, bytes, np.nda
         space = data.find(b" ", start)
         end = space + 1 + 4 * E
         if space < 0 or end > len(data):
-            raise ValueError(f"{place}：没有完，应有 {E} 维；文件没有下载完整，或不该用 binary=True")
+            raise ValueError(f"{place}：不完整，应有 {E} 维；文件没有下载完整，或不该用 binary=True")
         # word2vec.c 在每个向量之后换行，gensim 不换
         yield place, data[start:space].lstrip(b"\n"), np.frombuffer(data, "<f4", E, space + 1)
         start = end
