@@ -1,0 +1,132 @@
+"""评测词向量：余弦的次序合不合人打的分数，类比题答对多少。只用 NumPy。
+
+两种数据都是文本，列之间是 TAB，# 开头的行是注释：
+    词对：词一、词二、分数，后面可以再有词性、关系、频率三列，更多的列不读；
+    类比：“: 类别”开一类，以下每行“甲<TAB>乙”。一类里任取两对就是一题：甲之于乙，如丙之于丁。
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from textseq.files import read_lines
+from textseq.vectors import WordVectors
+
+
+class Pair(NamedTuple):
+    """一对词和人打的分数；文件里没有的列是空的。"""
+    a: str
+    b: str
+    score: float
+    pos: str = ""       # 词性
+    relation: str = ""  # 关系
+    band: str = ""      # 频率
+
+
+class Similarity(NamedTuple):
+    """rho 是等级相关系数，-1 到 1；total 对里有 used 对的两个词都有向量，只算这些。"""
+    rho: float
+    used: int
+    total: int
+
+
+class Hits(NamedTuple):
+    """total 道题里有 used 道的四个词都有向量，其中答对 hits 道。"""
+    hits: int
+    used: int
+    total: int
+
+    @property
+    def rate(self) -> float:
+        """命中率 hits / used，0 到 1；一道也没法答时是 NaN。"""
+        return self.hits / self.used if self.used else np.nan
+
+
+def load_pairs(path: str | Path) -> list[Pair]:
+    """读词对。异常：某行不合格式，ValueError，带文件名与行号。"""
+    pairs = []
+    for place, line, (a, *rest) in _rows(path):
+        if not (a and len(rest) >= 2 and rest[0] and re.fullmatch(r"-?\d+(\.\d+)?", rest[1])):
+            raise ValueError(f"{place}：应为“词一<TAB>词二<TAB>分数”，收到 {line[:40]!r}")
+        pairs.append(Pair(a, rest[0], float(rest[1]), *rest[2:5]))
+    return pairs
+
+
+def load_analogies(path: str | Path) -> dict[str, list[tuple[str, str]]]:
+    """读类比。异常：某行不合格式，ValueError，带文件名与行号。"""
+    relations: dict[str, list[tuple[str, str]]] = {}
+    for place, line, pair in _rows(path):
+        if line.startswith(":") and (name := line[1:].strip()) and name not in relations:
+            pairs = relations[name] = []
+        elif relations and len(pair) == 2 and all(pair) and pair not in pairs:
+            pairs.append(pair)
+        else:
+            raise ValueError(f"{place}：应为新的“: 类别”，或这一类里新的“甲<TAB>乙”，收到 {line[:40]!r}")
+    return relations
+
+
+def spearman(x: Sequence[float], y: Sequence[float]) -> float:
+    """等级相关系数：各自换成名次（并列的取平均），再算相关系数，-1 到 1。
+
+    不足两个数，或有一边全是同一个数时，没有名次可比，返回 NaN。
+    异常：两边不一样长，或有 NaN，ValueError。出处：Spearman, 1904。
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if x.ndim != 1 or x.shape != y.shape or np.isnan(x).any() or np.isnan(y).any():
+        raise ValueError(f"应为两个一样长、没有 NaN 的序列，收到的形状是 {x.shape} 与 {y.shape}")
+    if len(set(x)) < 2 or len(set(y)) < 2:
+        return np.nan
+    ranks = []
+    for values in (x, y):
+        _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ranks.append((np.cumsum(counts) - (counts - 1) / 2)[where])  # [5, 2, 5] → [2.5, 1, 2.5]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def similarity_score(vectors: WordVectors, pairs: Sequence[Pair]) -> Similarity:
+    """余弦与分数的等级相关系数，只算两个词都有向量的那些对。"""
+    used = [p for p in pairs if p.a in vectors and p.b in vectors]
+    rho = spearman([vectors.similarity(p.a, p.b) for p in used], [p.score for p in used])
+    return Similarity(rho, len(used), len(pairs))
+
+
+def analogy_score(vectors: WordVectors, relations: Mapping[str, Sequence[tuple[str, str]]],
+                  topn: int = 1) -> dict[str, Hits]:
+    """每类答对多少题：most_similar([乙, 丙], [甲], topn) 里有丁就算对。
+
+    缺词的题不答。丁恰是甲、乙、丙之一的题不可能答对，与 gensim 一样算错。
+    """
+    scores = {}
+    for name, pairs in relations.items():
+        known = [(vectors.index(a), vectors.index(b)) for a, b in pairs if a in vectors and b in vectors]
+        # 一类只做一次矩阵乘法：与“乙 + 丙 - 甲”的点积，就是与三个词的余弦相加减
+        cosine = vectors.unit[np.array(known, int).reshape(-1, 2)] @ vectors.unit.T  # (P, 2, V)
+        hits = 0
+        for i, j in permutations(range(len(known)), 2):
+            (a, b), (c, d) = known[i], known[j]
+            score = cosine[i, 1] + cosine[j, 0] - cosine[i, 0]
+            score[[a, b, c]] = -np.inf
+            # 排在丁前面的：余弦更大的，和并列而在词表里更靠前的
+            ahead = np.count_nonzero(score > score[d]) + np.count_nonzero(score[:d] == score[d])
+            if d not in (a, b, c) and ahead < topn:
+                hits += 1
+        scores[name] = Hits(hits, len(known) * (len(known) - 1), len(pairs) * (len(pairs) - 1))
+    return scores
+
+
+def total_hits(scores: Mapping[str, Hits]) -> Hits:
+    """各类合起来；题多的类份量大。"""
+    return Hits(*map(sum, zip(*scores.values(), strict=True)))
+
+
+def _rows(path: str | Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """逐行给出 (位置, 原文, 各列)，跳过注释与空行。"""
+    for number, line in read_lines(path):
+        if line.strip() and not line.startswith("#"):
+            yield f"{path} 第 {number} 行", line, tuple(column.strip() for column in line.split("\t"))
