@@ -23,6 +23,10 @@ INDEX = {word: i for i, word in enumerate(WORDS)}
 UNIT = ROWS / np.linalg.norm(ROWS.astype(float), axis=1, keepdims=True)
 
 
+def fold(word):
+    return unicodedata.normalize("NFKC", word.strip()).lower()
+
+
 def nearest(plus, minus=(), topn=10):
     """对照：量化矩阵上的 most_similar。"""
     query = UNIT[list(plus)].sum(0) - UNIT[list(minus)].sum(0)
@@ -123,6 +127,8 @@ def test_numbers_equal_python(watched, book):
     rng = random.Random(7)
     queries = [[[rng.randrange(len(WORDS))], []] for _ in range(150)]
     queries += [[rng.sample(range(len(WORDS)), 2), [rng.randrange(len(WORDS))]] for _ in range(100)]
+    for i in rng.sample(range(len(WORDS)), 20):  # 减去的词本来会排在最前，照样不算
+        queries.append([[int(n) for n in nearest([i], topn=6)[0]], [i]])
     answers = watched.evaluate("""async (queries) => {
         const { unpack, nearest } = await import("/explorables/neighbors.js");
         const data = unpack(textseqNeighbors);
@@ -145,9 +151,6 @@ def test_finding_and_suggesting(watched, book):
         return typed.map((word) => [find(data, word) ?? -1, suggest(data, word)]);
     }""", typed)
 
-    def fold(word):
-        return unicodedata.normalize("NFKC", word.strip()).lower()
-
     def rank(word, key):
         return (0 if word.startswith(key) else 1 if key in word else 2 if word in key else 9,
                 -len(word) if word in key and key not in word else 0)
@@ -159,6 +162,27 @@ def test_finding_and_suggesting(watched, book):
         kin = [(rank(fold(w), key), i) for i, w in enumerate(WORDS) if key and rank(fold(w), key)[0] < 9]
         assert offered == [WORDS[i] for _, i in sorted(kin)[:8]]
     assert WORDS[answers[3][0]] == "４０％" and "图书馆" in answers[0][1] and answers[1][1][0] == "滑雪"
+
+
+def test_the_address_follows_jupyterlab(watched, book):
+    """JupyterLab 不一定在网址的根上，例如 JupyterHub、Binder。"""
+    _, address, write = book
+    write('<script id="jupyter-config-data" type="application/json">{"baseUrl": "/user/a/"}</script>')
+    watched.goto(f"{address}/page.html")
+    url = watched.evaluate("""async () => (await import("/explorables/neighbors.js")).place(document).url""")
+    assert url == f"/user/a/files/{DATA.relative_to(ROOT).as_posix()}"
+
+
+def test_two_forms_of_one_word(watched, book):
+    """照原样有的，就是它；没有的，不计较全角与大小写，取常见的那个。"""
+    _, address, write = book
+    write(f"<script>{build.pack(['Ｂ', 'ｂ', '的', 'Ａ', 'A'], range(5), ROWS[:5], '')}</script>")
+    watched.goto(f"{address}/page.html")
+    found = watched.evaluate("""async (typed) => {
+        const { unpack, find } = await import("/explorables/neighbors.js");
+        return typed.map((word) => find(unpack(textseqNeighbors), word) ?? -1);
+    }""", ["Ｂ", "ｂ", "b", "B", "a", "A", "Ａ", "c"])
+    assert found == [0, 1, 0, 0, 3, 4, 3, -1]
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])

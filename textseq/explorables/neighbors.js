@@ -82,7 +82,7 @@ function load({ url, remedy }) {
 
 const CSS = `
   input[type="text"] { height: 38px; padding: 0 10px; background: var(--paper); border: 1px solid var(--edge); border-radius: 6px; }
-  .search { margin-top: 14px; } .search input { flex: 0 1 320px; min-width: 0; }
+  .search { margin-top: 14px; } .search input { flex: 0 1 320px; min-width: 0; margin: 5px 0 4px; }
   .chips { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 8px; margin: 8px 0; }
   .chips .soft { flex: none; }
   .chips button { min-height: 30px; padding: 0 10px; font-size: 14px; }
