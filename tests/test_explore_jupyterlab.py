@@ -1,4 +1,4 @@
-"""互动在真实的 JupyterLab 里：运行单元格，点一下，形状跟着变。"""
+"""互动在真实的 JupyterLab 里：运行单元格，点一下，形状跟着变；词向量从 JupyterLab 的根目录取来。"""
 
 import json
 import os
@@ -16,19 +16,26 @@ from playwright.sync_api import expect
 
 from textseq import explore
 
+DATA = "data/neighbors/neighbors.js"
+
 
 @pytest.fixture
 def jupyterlab(tmp_path):
     """起一个只在本机的 JupyterLab，用临时的配置与运行目录，结束时关掉它和它的内核。"""
-    stored = {"output_type": "execute_result", "execution_count": 1, "metadata": {},
-              "data": {"text/html": explore.html("shape_blocks")}}
-    cell = {"cell_type": "code", "id": "show", "metadata": {}, "execution_count": 1,
-            "source": 'from textseq import explore\nexplore.show("shape_blocks")',
-            "outputs": [stored]}
+    def cell(name):
+        stored = {"output_type": "execute_result", "execution_count": 1, "metadata": {},
+                  "data": {"text/html": explore.html(name)}}
+        return {"cell_type": "code", "id": name, "metadata": {}, "execution_count": 1, "outputs": [stored],
+                "source": f'from textseq import explore\nexplore.show("{name}")'}
+
+    root = Path(explore.__file__).parents[1]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    (tmp_path / "piece.ipynb").write_text(json.dumps(
-        {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}),
-        encoding="utf-8")
+    (tmp_path / "notebooks").mkdir()  # 同课程一样：notebook 在 notebooks/，数据在 data/
+    (tmp_path / "notebooks/piece.ipynb").write_text(json.dumps(
+        {"cells": [cell("shape_blocks"), cell("neighbors")], "metadata": {"kernelspec": kernel},
+         "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    (tmp_path / DATA).parent.mkdir(parents=True)
+    (tmp_path / DATA).write_bytes((root / DATA).read_bytes())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -38,18 +45,17 @@ def jupyterlab(tmp_path):
         '{"fetchNews": "false", "checkForUpdates": false}')
     own = {f"JUPYTER{name}": str(tmp_path / name) for name in (
         "_CONFIG_DIR", "_RUNTIME_DIR", "_DATA_DIR", "LAB_SETTINGS_DIR", "LAB_WORKSPACES_DIR")}
-    root = str(Path(explore.__file__).parents[1])
     log = open(tmp_path / "lab.log", "wb")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
          f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={tmp_path}",
          "--IdentityProvider.token=", "--LabApp.extension_manager=readonly"],
-        env={**os.environ, **own, "PYTHONPATH": root}, cwd=tmp_path,
+        env={**os.environ, **own, "PYTHONPATH": str(root)}, cwd=tmp_path,
         stdout=log, stderr=log, start_new_session=True)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until_open(f"{address}/api", server, tmp_path / "lab.log")
-        yield f"{address}/lab/tree/piece.ipynb"
+        yield f"{address}/lab/tree/notebooks/piece.ipynb"
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         try:
@@ -71,17 +77,18 @@ def wait_until_open(address, server, log, seconds=60):
 
 
 def test_in_jupyterlab(page, jupyterlab):
-    foreign = []
+    foreign, data = [], []
     page.on("request", lambda request: urlparse(request.url).hostname not in (None, "127.0.0.1")
             and foreign.append(request.url))
+    page.on("request", lambda request: request.url.endswith("neighbors.js") and data.append(request.url))
     page.set_default_timeout(40_000)
     page.goto(jupyterlab)
     # 别处来的 notebook 还不可信，脚本不运行，只有一句说明
-    expect(page.locator(".jp-OutputArea-output")).to_have_text(
+    expect(page.locator(".jp-OutputArea-output").first).to_have_text(
         "互动：形状积木。运行上面的单元格，或在网页版里打开，即可操作。", timeout=40_000)
     # 内核连上之前按 Shift+Enter，只会清掉输出，不会运行；状态栏写着 Idle 才算连上
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.locator(".jp-CodeCell .cm-content").click()
+    page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     piece = page.locator("[data-explore=shape_blocks]")
 
@@ -98,5 +105,12 @@ def test_in_jupyterlab(page, jupyterlab):
     piece.get_by_role("textbox").press("End")
     page.keyboard.type(" dda")
     expect(piece.locator("tbody tr").first).to_contain_text("dda")
-    expect(page.locator(".jp-CodeCell")).to_have_count(2)  # 原有一格，运行后新添一格
+    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+
+    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    page.keyboard.press("Shift+Enter")
+    words = page.locator("[data-explore=neighbors]")
+    words.get_by_role("button", name="打开（约 1 MB）").click()
+    expect(words.get_by_role("list", name="近邻").get_by_role("listitem")).to_have_count(10)
+    assert [urlparse(url).path for url in data] == [f"/files/{DATA}"]
     assert foreign == []
