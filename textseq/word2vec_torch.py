@@ -27,7 +27,7 @@ from textseq.word2vec import flatten, keep_probability, noise_distribution
 
 BLOCK = 16       # 一段有几个中心词，也是这一段共用的负样本个数
 STEP = 16        # 一步至多更新几段
-CROWD = 64       # 最常见的词在一步里至多更新几次，再多就会走过头
+CROWD = 64       # 一个词在一步里平均至多更新几次，再多就会走过头；最常见的词放宽到 2.5 倍
 CHUNK = 50_000   # 一次准备多少词次的训练数据
 
 
@@ -123,7 +123,8 @@ def train(model: str, corpus: Encoded, s: Settings,
             error = _step(E, C, batch, alpha * damping)
         if not batches:  # 降采样把这一份全丢了
             return
-        loss = -(batch.weight * torch.log1p(-error.abs())).sum() / batch.weight[..., :-BLOCK].sum()
+        right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
+        loss = -(batch.weight * right.log()).sum() / batch.weight[..., :-BLOCK].sum()
         if not loss < 2 * (1 + s.negative) * np.log(2):  # 抛硬币的两倍；NaN 也在内
             raise ValueError(f"训练发散了：第 {epoch + 1} 轮，每个正样本的损失是 {loss:.3g} 奈特，"
                              f"比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
@@ -146,7 +147,8 @@ def _step_size(counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int,
     先减少段数，一段还嫌多（词表很小），再减小学习率。
     """
     p = counts / counts.sum()
-    crowd = BLOCK * (s.window + 1) * (p + s.negative * np.diff(noise, prepend=0)).max()
+    updates = BLOCK * (s.window + 1) * (p + s.negative * np.diff(noise, prepend=0))  # 一段里每个词几次
+    crowd = max((p * updates).sum(), updates.max() / 2.5)
     return int(np.clip(CROWD / crowd, 1, STEP)), min(1.0, CROWD / crowd)
 
 
