@@ -37,7 +37,7 @@ book: $(VENV)/book.ok
 	@echo "书在这里：file://$(CURDIR)/$(SITE)/book/index.html"
 
 lab: $(VENV)/all.ok
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 test: $(VENV)/all.ok
 	@$(BIN)/ruff check .

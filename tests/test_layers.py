@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "textseq"
 LAYERS = {
     1: {"files", "text", "sequences", "figures", "explore", "rnn", "gradcheck"},
     2: {"vocab", "corpora", "lstm", "vectors", "word2vec"},
-    3: {"evaluation", "word2vec_torch"},
+    3: {"evaluation", "packed", "word2vec_torch"},
 }
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
 SOURCES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")

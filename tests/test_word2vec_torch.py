@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from textseq import word2vec_torch
 from textseq.sequences import sliding_windows
@@ -60,8 +61,8 @@ def test_the_step_follows_the_gradient_of_the_loss():
         scores = (x if batch.share is None else batch.share @ x) @ u.mT
         label = torch.zeros_like(scores)
         label[..., :-word2vec_torch.BLOCK] = 1
-        bce = torch.nn.functional.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
-        bce.backward()
+        loss = F.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
+        loss.backward()
         before = E.detach().clone(), C.detach().clone()
         with torch.no_grad():
             word2vec_torch._step(E, C, batch, 1.0)
@@ -130,7 +131,8 @@ def test_negatives_follow_the_noise_distribution():
 def test_one_thread_is_bit_for_bit_reproducible(model, monkeypatch):
     monkeypatch.setattr(word2vec_torch, "CHUNK", 100)
     corpus = encode(SENTENCES, min_count=1)
-    first, again, other = (train(model, corpus, Settings(vector_size=8, epochs=3, seed=seed, sample=0)) for seed in (1, 1, 2))
+    first, again, other = (train(model, corpus, Settings(vector_size=8, epochs=3, seed=seed, sample=0))
+                           for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first.embedding, other.embedding)
 
