@@ -12,7 +12,7 @@ import numpy as np
 from textseq.vocab import Vocab
 from textseq.word2vec import flatten
 
-_TOGETHER = 10_000  # 写磁盘时一次处理多少句
+_TOGETHER = 1_000  # 写磁盘时一次处理多少句
 
 
 class Encoded(NamedTuple):
