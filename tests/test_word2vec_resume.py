@@ -18,7 +18,7 @@ SENTENCES = [[f"词{(i * j * j) % 50}" for j in range(1, 12 + i % 9)] for i in r
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     monkeypatch.setattr(word2vec_torch, "PART", 500)
-    monkeypatch.setattr(word2vec_torch, "ROUND", 1)
+    monkeypatch.setattr(word2vec_torch, "LEG", 1)
 
 
 def run(path, fit, started=None, epochs=40):

@@ -140,13 +140,13 @@ def test_one_thread_is_bit_for_bit_reproducible(model, monkeypatch):
 
 
 @pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
-@pytest.mark.parametrize("threads, chunk", [(1, 50_000), (2, 3_000)])
-def test_words_with_the_same_neighbours_come_together(fit, threads, chunk, monkeypatch):
+@pytest.mark.parametrize("workers, chunk", [(1, 50_000), (2, 3_000)])
+def test_words_with_the_same_neighbours_come_together(fit, workers, chunk, monkeypatch):
     monkeypatch.setattr(word2vec_torch, "PART", chunk)
     rng = np.random.default_rng(0)
     groups = [[f"{g}{i}" for i in range(20)] for g in "甲乙丙"]
     sentences = [rng.choice(groups[i % 3], 8).tolist() for i in range(3000)]
-    vectors = fit(sentences, vector_size=10, epochs=10, sample=0, threads=threads)
+    vectors = fit(sentences, vector_size=10, epochs=10, sample=0, workers=workers)
     for group in groups:
         assert {w for w, _ in vectors.most_similar(group[0], topn=19)} == set(group[1:])
 

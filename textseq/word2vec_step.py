@@ -26,7 +26,7 @@ class Settings:
     """训练的设定，名字与 gensim 相同。
 
     alpha 是起始学习率，线性降到 min_alpha；sample=0 不降采样；negative=0 只有正样本。
-    threads=1 时结果逐位可重复；多个线程同时改两张表，更快，但每次略有不同。
+    workers=1 时结果逐位可重复；多个工人同时改两张表，更快，但每次略有不同。
     """
     vector_size: int = 100
     window: int = 5
@@ -37,12 +37,12 @@ class Settings:
     ns_exponent: float = 0.75
     epochs: int = 5
     seed: int = 1
-    threads: int = 1
+    workers: int = 1
     dtype: str = "float32"
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("vector_size", "window", "epochs", "threads", "negative", "seed"):
+        for name in ("vector_size", "window", "epochs", "workers", "negative", "seed"):
             value, least = getattr(self, name), 0 if name in ("negative", "seed") else 1
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} 应为不小于 {least} 的整数，收到 {value!r}")

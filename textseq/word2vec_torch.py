@@ -2,13 +2,16 @@
 
     vectors = train_skipgram(sentences, vector_size=100, window=5, negative=5)
 
-一步怎样更新在 word2vec_step.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个线程，
-几个进程，检查点。出处：多线程不加锁地同改两张表，Niu et al., Hogwild!, 2011。
+一步怎样更新在 word2vec_step.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个工人，
+几个进程，检查点。出处：不加锁地同改两张表，Niu et al., Hogwild!, 2011。
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
 import time
+import warnings
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +30,7 @@ from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_step import BLOCK, Settings, make_batches, step, step_size
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-ROUND = 4        # 每个进程做完这么多份，报告一次进度，合并一次
+LEG = 4          # 每个工人做完这么多份，报告一次进度，存检查点，合并
 
 
 class Tables(NamedTuple):
@@ -82,7 +85,8 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
     N = len(corpus.ids)
     E, C = _start_tables(len(corpus.vocab), s)
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
-    legs = [parts[i:i + ROUND * world] for i in range(0, len(parts), ROUND * world)]
+    together = LEG * s.workers * world
+    legs = [parts[i:i + together] for i in range(0, len(parts), together)]
     setting = {"model": model, "进程数": world, "词次": N, **asdict(s),
                "词表": zlib.crc32(repr((corpus.vocab.words, corpus.vocab.counts)).encode())}
     done = 0
@@ -92,24 +96,23 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
         C.copy_(torch.from_numpy(arrays["C"]))
 
     train_part = _part_trainer(model, corpus, s, E, C)
-    threads = max(1, min(s.threads, N // PART))  # 语料太小，线程多了反而互相踩
+    workers = max(1, min(s.workers, N // PART))  # 语料太小，人多了反而互相踩
     saved = time.monotonic()
-    with ThreadPoolExecutor(threads) as pool:
-        for number, leg in enumerate(legs[done:], start=done + 1):
-            before = (E.clone(), C.clone()) if world > 1 else ()
-            losses = np.array(list((pool.map if threads > 1 else map)(train_part, leg[rank::world])))
-            if not (losses < 2 * (1 + s.negative) * np.log(2)).all():  # 抛硬币的两倍；NaN 也算
-                raise ValueError(f"训练发散了：第 {leg[0][0] + 1} 轮，每个正样本的损失到了 "
-                                 f"{losses.max():.3g} 奈特，比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
-            for table, old in zip((E, C), before):  # noqa: B905  一个进程时没有 before
-                _merge(table, old)
-            epoch, start = leg[-1]
-            if on_progress and rank == 0:
-                on_progress(Progress(epoch * N + min(start + PART, N), s.epochs * N, losses.mean()))
-            late = number == len(legs) or time.monotonic() - saved >= checkpoint_seconds
-            if checkpoint and rank == 0 and late:
-                save_checkpoint(checkpoint, {"E": E.cpu().numpy(), "C": C.cpu().numpy()}, number, setting)
-                saved = time.monotonic()
+    for number, leg in enumerate(legs[done:], start=done + 1):
+        before = (E.clone(), C.clone()) if world > 1 else ()
+        losses = _train_parts(train_part, leg[rank::world], workers)
+        if not (losses < 2 * (1 + s.negative) * np.log(2)).all():  # 抛硬币的两倍；NaN 也算
+            raise ValueError(f"训练发散了：第 {leg[0][0] + 1} 轮，每个正样本的损失到了 "
+                             f"{losses.max():.3g} 奈特，比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
+        for table, old in zip((E, C), before):  # noqa: B905  一个进程时没有 before
+            _merge(table, old)
+        epoch, start = leg[-1]
+        if on_progress and rank == 0:
+            on_progress(Progress(epoch * N + min(start + PART, N), s.epochs * N, losses.mean()))
+        late = number == len(legs) or time.monotonic() - saved >= checkpoint_seconds
+        if checkpoint and rank == 0 and late:
+            save_checkpoint(checkpoint, {"E": E.cpu().numpy(), "C": C.cpu().numpy()}, number, setting)
+            saved = time.monotonic()
     return Tables(E.cpu().numpy(), C.cpu().numpy())
 
 
@@ -117,7 +120,10 @@ def _start_tables(V: int, s: Settings) -> tuple[torch.Tensor, torch.Tensor]:
     """词向量表从很小的随机数开始，上下文表从 0 开始，与 word2vec 的 C 程序相同。"""
     start = np.random.default_rng(s.seed).uniform(-0.5, 0.5, (V, s.vector_size)) / s.vector_size
     E = torch.tensor(start, dtype=getattr(torch, s.dtype), device=s.device)
-    return E, torch.zeros_like(E)
+    C = torch.zeros_like(E)
+    if s.workers > 1:
+        E.share_memory_(), C.share_memory_()  # 各个工人改的是同一张表
+    return E, C
 
 
 def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
@@ -143,6 +149,38 @@ def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
         return float(-(batch.weight * right.log()).sum() / batch.weight[..., :-BLOCK].sum().clamp(min=1))
 
     return train_part
+
+
+def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tuple[int, int]],
+                 workers: int) -> np.ndarray:
+    """训练几份语料，返回各份的损失；多个工人不加锁地同改两张表。
+
+    工人是 fork 出来的进程：线程要抢 Python 的全局锁，两个线程只快三成。Linux 以外只好用线程。
+    """
+    if workers == 1 or not parts:
+        return np.array([train_part(part) for part in parts])
+    if sys.platform != "linux":
+        with ThreadPoolExecutor(workers) as pool:
+            return np.array(list(pool.map(train_part, parts)))
+    losses = torch.full((len(parts),), torch.nan).share_memory_()
+
+    def work(first: int) -> None:
+        torch.set_num_threads(1)
+        for i in range(first, len(parts), workers):
+            losses[i] = train_part(parts[i])
+
+    fork = multiprocessing.get_context("fork")
+    team = [fork.Process(target=work, args=(first,)) for first in range(workers)]
+    with warnings.catch_warnings():  # Python 3.12 起，父进程里有别的线程时 fork 会警告
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for process in team:
+            process.start()
+    for process in team:
+        process.join()
+    if failed := [process.exitcode for process in team if process.exitcode]:
+        raise RuntimeError(f"训练的一个工人中途退出了（退出码 {failed[0]}），原因见上面的输出；"
+                           "内存不够时，请减少 workers 或 vector_size")
+    return losses.numpy()
 
 
 def _merge(table: torch.Tensor, before: torch.Tensor) -> None:
