@@ -13,6 +13,7 @@ LAYERS = {
     2: {"vocab", "corpora", "lstm", "vectors", "word2vec", "checkpoint"},
     3: {"evaluation", "packed", "encoded", "word2vec_step"},
     4: {"word2vec_torch"},
+    5: {"__main__"},
 }
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
 SOURCES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")
