@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from textseq import word2vec, word2vec_torch
+from textseq import word2vec, word2vec_step
+from textseq.encoded import encode
 
 TABLES = np.random.default_rng(0).normal(size=(2, 20, 6))
 
@@ -188,15 +189,15 @@ def test_the_optimum_is_pmi_minus_log_k(K, uniform):
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_fast_step_is_the_same_step(model, K):
     """快速训练的一段共用 16 个负样本，每个乘上 K / 16：梯度是没有负样本与有 16 个的加权平均。"""
-    corpus = word2vec_torch.encode([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
-    V, S = len(corpus.vocab), word2vec_torch.BLOCK
+    corpus = encode([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
+    V, S = len(corpus.vocab), word2vec_step.BLOCK
     noise = np.cumsum(word2vec.noise_distribution(corpus.vocab.counts))
-    fast = word2vec_torch._batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
-                                   np.random.default_rng(2), word2vec_torch.Settings(
+    fast = word2vec_step.make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
+                                   np.random.default_rng(2), word2vec_step.Settings(
                                        window=3, negative=K, dtype="float64"))[0]
     tables = TABLES[:, :V]
     after = torch.from_numpy(tables.copy())
-    word2vec_torch._step(*after, fast, 0.1)
+    word2vec_step.step(*after, fast, 0.1)
 
     inputs, share, rows, weight = (None if a is None else a.numpy() for a in fast)
     block, s, r = np.nonzero(weight[..., :-S])  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
