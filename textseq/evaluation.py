@@ -106,7 +106,8 @@ def analogy_score(vectors: WordVectors, relations: Mapping[str, Sequence[tuple[s
     for name, pairs in relations.items():
         known = [(vectors.index(a), vectors.index(b)) for a, b in pairs if a in vectors and b in vectors]
         # 一类只做一次矩阵乘法：与“乙 + 丙 - 甲”的点积，就是与三个词的余弦相加减
-        cosine = vectors.unit[np.array(known, int).reshape(-1, 2)] @ vectors.unit.T  # (P, 2, V)
+        rows = np.array(known, int).reshape(-1)
+        cosine = (vectors.unit[rows] @ vectors.unit.T).reshape(-1, 2, len(vectors))  # (P, 2, V)
         hits = 0
         for i, j in permutations(range(len(known)), 2):
             (a, b), (c, d) = known[i], known[j]
