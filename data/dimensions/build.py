@@ -1,0 +1,73 @@
+"""维数、轮次与质量：重新训练全部的词向量，写成 results.tsv。单线程约四分钟。
+
+    python data/dimensions/build.py
+
+单精度，所以在别的处理器上，数从第三位起会有出入；tests/test_dimensions.py 重算其中几行。
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from textseq import corpora
+from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
+from textseq.files import write_atomically
+from textseq.vectors import WordVectors
+from textseq.word2vec_torch import Encoded, encode, train_skipgram
+
+FOLDER = Path(__file__).parent
+EVALUATION = FOLDER.parent / "evaluation"
+DIMS, EPOCHS, SEEDS = (10, 30, 100, 300), (5, 10), (1, 2, 3)
+COLUMNS = ("轮次", "维数", "种子", "rho", "类比%", "少见词稳", "常见词稳")
+RARE, COMMON = (5, 9), (200, 10**9)  # 词频的范围，两端都算
+
+
+def read_corpus() -> Encoded:
+    """《人民日报》，与课程的词向量同一份语料、同一张词表。"""
+    return encode([sentence.words for sentence in corpora.people_daily()])
+
+
+def train(corpus: Encoded, epochs: int, vector_size: int, seed: int) -> WordVectors:
+    """常见词多丢一些（sample=1e-4），训练就快三成；其余都是默认值。"""
+    torch.set_num_threads(1)
+    return train_skipgram(corpus, vector_size=vector_size, epochs=epochs, sample=1e-4, seed=seed)
+
+
+def quality(vectors: WordVectors) -> tuple[float, float]:
+    """480 对词的等级相关系数，和 9,422 道类比题的命中率（%）。"""
+    pairs = load_pairs(EVALUATION / "word_pairs_detail.tsv")
+    questions = load_analogies(EVALUATION / "analogies.tsv")
+    return similarity_score(vectors, pairs).rho, 100 * total_hits(analogy_score(vectors, questions)).rate
+
+
+def overlap(a: WordVectors, b: WordVectors, counts: np.ndarray, band: tuple[int, int]) -> float:
+    """词频在 band 里的词抽 300 个：各自的十个近邻，a 与 b 里相同的平均几个。"""
+    inside = np.flatnonzero((counts >= band[0]) & (counts <= band[1]))
+    rows = np.random.default_rng(0).permutation(inside)[:300]
+    tens = []
+    for vectors in (a, b):
+        cosine = vectors.unit[rows] @ vectors.unit.T
+        cosine[np.arange(len(rows)), rows] = -np.inf
+        tens.append(np.argpartition(-cosine, 10, axis=1)[:, :10])
+    return float(np.mean([len(np.intersect1d(*pair)) for pair in zip(*tens, strict=True)]))
+
+
+def main() -> None:
+    corpus = read_corpus()
+    counts = np.array(corpus.vocab.counts[2:])
+    lines = ["\t".join(COLUMNS)]
+    for epochs in EPOCHS:
+        for size in DIMS:
+            trained = [train(corpus, epochs, size, seed) for seed in SEEDS]
+            for k, (seed, vectors) in enumerate(zip(SEEDS, trained, strict=True)):
+                following = trained[(k + 1) % len(trained)]  # 与下一个种子比，最后一个与第一个比
+                numbers = *quality(vectors), *(overlap(vectors, following, counts, band)
+                                               for band in (RARE, COMMON))
+                lines.append("\t".join(map(str, (epochs, size, seed, *(f"{x:.3f}" for x in numbers)))))
+                print(lines[-1], flush=True)
+    write_atomically(FOLDER / "results.tsv", "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
