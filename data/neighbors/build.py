@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from textseq import corpora
+from textseq.encoded import Encoded, encode
 from textseq.files import write_atomically
 from textseq.packed import load_packed, save_packed
 from textseq.vectors import WordVectors
-from textseq.word2vec_torch import Encoded, encode, train_skipgram
+from textseq.word2vec_torch import train_skipgram
 
 FOLDER = Path(__file__).parent
 ABOUT = "《人民日报》1998 年 1 月，Skip-gram，50 维，窗口 5，负样本 5 个，10 轮"
