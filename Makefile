@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 SITE   := build/_build/html
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: book lab test notebooks serve clean help
+.PHONY: book lab test notebooks bench serve clean help
 
 help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
 	@echo "make lab        打开 JupyterLab，在 notebooks/ 里动手"
 	@echo "make test       全部测试：notebook、模块、网站"
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
+	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，几分钟"
 	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书"
 	@echo "make clean      删去 build/（不动 .venv）"
 
@@ -37,7 +38,7 @@ book: $(VENV)/book.ok
 	@echo "书在这里：file://$(CURDIR)/$(SITE)/book/index.html"
 
 lab: $(VENV)/all.ok
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 test: $(VENV)/all.ok
 	@$(BIN)/ruff check .
@@ -45,6 +46,9 @@ test: $(VENV)/all.ok
 
 notebooks: $(VENV)/all.ok
 	@cd notebooks && ../$(BIN)/jupyter nbconvert --config nbconvert_config.py [0-9]*.ipynb
+
+bench: $(VENV)/all.ok
+	@$(BIN)/python tests/bench.py
 
 serve: book
 	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 8000

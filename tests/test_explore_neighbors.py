@@ -1,10 +1,8 @@
 """近义词：网页里的近邻同 Python 在量化矩阵上算的相等；打开之前不下载，取不到时说清楚怎么办。"""
 
 import random
-import runpy
 import unicodedata
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,12 +11,14 @@ from explore_page import assert_accessible_and_narrow, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
+from textseq.packed import load_packed, save_packed
+from textseq.vectors import WordVectors
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data/neighbors/neighbors.js"
 SPEC = explore.spec("neighbors")
-build = SimpleNamespace(**runpy.run_path(str(ROOT / "data/neighbors/build.py")))
-WORDS, COUNTS, ROWS, ABOUT = build.unpack(DATA.read_text(encoding="utf-8"))
+VECTORS, COUNTS = load_packed(DATA)
+WORDS, ROWS = VECTORS.words, VECTORS.matrix
 INDEX = {word: i for i, word in enumerate(WORDS)}
 UNIT = ROWS / np.linalg.norm(ROWS.astype(float), axis=1, keepdims=True)
 
@@ -35,58 +35,12 @@ def nearest(plus, minus=(), topn=10):
     return order, cosine[order]
 
 
-# ---- 量化与打包 ----
-
-def test_quantised_rows():
-    matrix = np.array([[0.5, -1, 0.25], [0, 0, 0], [254, 1, 3], [-1e-9, 0, 1e-9]])
-    # 1 × 127/254 = 0.5 取偶数 0，3 × 127/254 = 1.5 取偶数 2
-    assert build.quantize(matrix).tolist() == [[64, -127, 32], [0, 0, 0], [127, 0, 2], [-127, 0, 127]]
-    assert build.quantize(matrix).dtype == np.int8
-
-
-def test_packed_and_unpacked():
-    rng = np.random.default_rng(0)
-    words = ["的", "４０％", '"', "\\", "<b>", "</script>", "😀", "constructor"]
-    rows = rng.integers(-127, 128, (8, 5)).astype(np.int8)
-    text = build.pack(words, range(8), rows, "说明")
-    assert text == build.pack(words, list(range(8)), rows.copy(), "说明")
-    back = build.unpack(text)
-    assert back[:2] == (words, list(range(8))) and back[3] == "说明"
-    np.testing.assert_array_equal(back[2], rows)
-
-
-@pytest.mark.parametrize(("words", "counts", "message"), [
-    (["甲", "乙 丙"], [2, 1], "词 '乙 丙' 是空的或含有空白"), (["甲", "\u3000"], [2, 1], "含有空白"),
-    (["甲", ""], [2, 1], "词 '' 是空的"), (["甲"], [1], "收到 1 个词、1 个词频、2 行向量"),
-])
-def test_bad_words_are_refused(words, counts, message):
-    with pytest.raises(ValueError, match=message):
-        build.pack(words, counts, np.zeros((2, 3), np.int8), "")
-
-
-def test_quantising_keeps_the_neighbours():
-    rng = np.random.default_rng(1)
-    matrix = rng.normal(size=(500, 64)) @ rng.normal(size=(64, 64)) * rng.uniform(0.1, 9, (500, 1))
-    queries = np.arange(0, 500, 5)
-    assert build.overlap(matrix, build.quantize(matrix), queries) > 0.95
-    assert build.overlap(matrix, rng.normal(size=(500, 64)), queries) < 0.1
-
-
-def test_the_stored_file_and_its_datasheet():
-    """互动里点名的词都在；README 的表说的就是这个文件。"""
-    assert len(DATA.read_bytes()) <= 1.2e6
-    assert len(WORDS) == len(INDEX) <= build.MOST and sorted(COUNTS, reverse=True) == COUNTS
-    assert np.abs(ROWS).max(axis=1).tolist() == [127] * len(WORDS)
+def test_the_words_named_in_the_piece_are_in_the_file():
     defaults = {rule["default"] for rule in SPEC["state"].values()}
     named = {*SPEC["common"], *SPEC["rare"], *sum(SPEC["analogies"], []), *defaults}
     assert named <= set(WORDS)
     assert max(COUNTS[INDEX[word]] for word in SPEC["rare"]) < SPEC["few"]
     assert min(COUNTS[INDEX[word]] for word in SPEC["common"]) > 2 * SPEC["few"]
-    readme = (DATA.parent / "README.md").read_text(encoding="utf-8")
-    facts = {"词向量": ABOUT, "词数": len(WORDS), "维数": ROWS.shape[1], "最少见的词出现": f"{COUNTS[-1]} 次",
-             "文件大小": f"{len(DATA.read_bytes()) / 1e6:.2f} MB"}
-    for item, fact in facts.items():
-        assert f"| {item} | {fact} |" in readme
 
 
 def test_the_lead_question_is_answered_yes():
@@ -175,8 +129,10 @@ def test_the_address_follows_jupyterlab(watched, book):
 
 def test_two_forms_of_one_word(watched, book):
     """照原样有的，就是它；没有的，不计较全角与大小写，取常见的那个。"""
-    _, address, write = book
-    write(f"<script>{build.pack(['Ｂ', 'ｂ', '的', 'Ａ', 'A'], range(5), ROWS[:5], '')}</script>")
+    folder, address, write = book
+    few = folder / "few.js"
+    save_packed(few, WordVectors(["Ｂ", "ｂ", "的", "Ａ", "A"], ROWS[:5]), range(5), "")
+    write('<script src="few.js"></script>')
     watched.goto(f"{address}/page.html")
     found = watched.evaluate("""async (typed) => {
         const { unpack, find } = await import("/explorables/neighbors.js");

@@ -73,3 +73,9 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch)
     with pytest.raises(OSError, match="磁盘满了"):
         files.write_atomically(path, "新")
     assert path.read_text(encoding="utf-8") == "旧" and list(tmp_path.iterdir()) == [path]
+
+
+def test_written_files_are_readable_like_any_other(tmp_path):
+    files.write_atomically(tmp_path / "a.txt", "新")
+    (tmp_path / "b.txt").write_text("新", encoding="utf-8")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode

@@ -18,7 +18,7 @@ from textseq import gradcheck, lstm, rnn  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "book/gradients.md"
 HEAD = "| 模型 | 梯度 | 形状 | 梯度里最大的数 | 与有限差分 | 与 torch |\n|---|---|---|---|---|---|\n"
-ROW = re.compile(r"^\| ([\w-]+) \| `(\w+)` \| `(\([\d, ]+\))` \| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([\w -]+) \| `(\w+)` \| `(\([\d, ]+\))` \| (\S+) \| (\S+) \| (\S+) \|$", re.MULTILINE)
 
 
 def by_differences(arrays, upstream):

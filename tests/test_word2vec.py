@@ -1,4 +1,7 @@
-"""word2vec 的参考实现：训练对对照逐句的滑动窗口，概率对照 gensim，梯度对照 torch 与有限差分。"""
+"""word2vec 的参考实现：训练对对照逐句的滑动窗口，概率对照 gensim，梯度对照 torch 与有限差分。
+
+只与负采样有关的，在 test_word2vec_negative.py。
+"""
 
 import numpy as np
 import pytest
@@ -10,9 +13,11 @@ from torch.nn import functional as F
 from textseq import gradcheck, word2vec
 from textseq.sequences import sliding_windows
 
-SHAPE = {"V": 9, "E": 4, "B": 7, "window": 3}  # 各不相同，轴弄错就会露馅；B 个样本只用 4 个词，必有重复
-SQUARE = {"V": 5, "E": 5, "B": 5, "window": 2}  # 方阵：转置不会报错，只会算错
-MODELS = {"Skip-gram": word2vec.skipgram_softmax, "CBOW": word2vec.cbow_softmax}
+SHAPE = {"V": 9, "E": 4, "B": 7, "window": 3, "K": 10}  # 各不相同，轴弄错就会露馅；只用 4 个词，必有重复
+SQUARE = {"V": 5, "E": 5, "B": 5, "window": 2, "K": 4}  # 方阵：转置不会报错，只会算错
+SOFTMAX = {"Skip-gram": word2vec.skipgram_softmax, "CBOW": word2vec.cbow_softmax}
+NEGATIVE = {"Skip-gram 负采样": word2vec.skipgram_negative, "CBOW 负采样": word2vec.cbow_negative}
+MODELS = SOFTMAX | NEGATIVE
 COUNTS = [0, 0, 9000, 4000, 700, 250, 40, 9, 1]
 few = settings(max_examples=25)
 SENTENCES = st.lists(st.lists(st.integers(2, 6), max_size=8), max_size=5)
@@ -134,21 +139,28 @@ def test_subsampling_treats_every_occurrence_by_itself():
 
 # 损失与梯度
 
-def make_problem(model, V, E, B, window, seed=0):
-    """两张随机的表，和一批只用到少数几个词的样本：同一批里、同一个窗口里都有重复的词。"""
+def make_problem(model, V, E, B, window, K, seed=0):
+    """两张随机的表，和一批只用到少数几个词的样本：同一批里、同一个窗口里都有重复的词。
+
+    样本是（已知的词，要猜的词），负采样再加（负样本），与函数的参数次序相同。
+    """
     rng = np.random.default_rng(seed)
     tables = {"embedding": rng.normal(size=(V, E)), "context": rng.normal(size=(V, E))}
     few_words = rng.choice(np.arange(1, V), min(4, V - 1), replace=False)
-    centers = rng.choice(few_words, B)
-    if model == "Skip-gram":
-        return tables, (centers, rng.choice(few_words, B))
-    contexts = rng.choice(few_words, (B, 2 * window)) * (rng.random((B, 2 * window)) < 0.7)
-    contexts[:, window] = contexts[:, 0] = few_words[0]  # 每行至少一个词，并且重复
-    return tables, (contexts, centers)
+    answers = rng.choice(few_words, B)
+    if model.startswith("Skip-gram"):
+        given, answers = answers, rng.choice(few_words, B)
+    else:
+        given = rng.choice(few_words, (B, 2 * window)) * (rng.random((B, 2 * window)) < 0.7)
+        given[:, window] = given[:, 0] = few_words[0]  # 每行至少一个词，并且重复
+    if model in SOFTMAX:
+        return tables, (given, answers)
+    negatives = rng.choice(few_words, (B, K))
+    negatives[:, :2] = answers[:, None]  # 抽到了真的词，还抽到两次
+    return tables, (given, answers, negatives)
 
 
 def run(model, tables, batch):
-    """batch 是（已知的词，要猜的词），与两个函数后两个参数的次序相同。"""
     return MODELS[model](tables["embedding"], tables["context"], *batch)
 
 
@@ -163,12 +175,18 @@ def slopes(model, tables, batch):
 
 
 def torch_answer(model, tables, batch):
-    """torch 自己的查表、平均（padding_idx 不算在内）与交叉熵。"""
+    """torch 自己的查表、平均（padding_idx 不算在内）、交叉熵与二元交叉熵。"""
     leaf = {name: torch.tensor(a, requires_grad=True) for name, a in tables.items()}
-    given, answers = map(torch.tensor, batch)
-    v = (F.embedding(given, leaf["embedding"]) if model == "Skip-gram"
+    given, answers, *negatives = map(torch.tensor, batch)
+    v = (F.embedding(given, leaf["embedding"]) if given.ndim == 1
          else F.embedding_bag(given, leaf["embedding"], mode="mean", padding_idx=0))
-    loss = F.cross_entropy(v @ leaf["context"].T, answers)
+    scores = v @ leaf["context"].T
+    if model in SOFTMAX:
+        loss = F.cross_entropy(scores, answers)
+    else:  # 每个样本先对整个词表打分，再挑出 1 + K 个
+        chosen = scores.gather(1, torch.hstack([answers[:, None], *negatives]))
+        label = torch.zeros_like(chosen).index_fill(1, torch.tensor(0), 1)
+        loss = F.binary_cross_entropy_with_logits(chosen, label, reduction="sum") / len(answers)
     loss.backward()
     return loss.item(), {f"d{name}": a.grad.numpy() for name, a in leaf.items()}
 
@@ -182,49 +200,53 @@ def assert_right(model, shape, seed=0):
     assert gradcheck.largest(gradcheck.compare(mine, slopes(model, tables, batch))) < 1e-8
 
 
-both_models = pytest.mark.parametrize("model", MODELS)
+all_models = pytest.mark.parametrize("model", MODELS)
 
 
-@both_models
-@pytest.mark.parametrize("shape", [SHAPE, SQUARE, {"V": 2, "E": 1, "B": 1, "window": 1}])
+@all_models
+@pytest.mark.parametrize("shape", [SHAPE, SQUARE, {"V": 2, "E": 1, "B": 1, "window": 1, "K": 0}])
 @pytest.mark.parametrize("seed", range(3))
 def test_both_gradients(model, shape, seed):
     assert_right(model, shape, seed)
 
 
-@both_models
+@all_models
 @few
 @given(shape=st.fixed_dictionaries({"V": st.integers(2, 7), "E": st.integers(1, 5), "B": st.integers(1, 8),
-                                    "window": st.integers(1, 3)}), seed=st.integers(0, 999))
+                                    "window": st.integers(1, 3), "K": st.integers(0, 4)}),
+       seed=st.integers(0, 999))
 def test_both_gradients_for_any_shape(model, shape, seed):
     assert_right(model, shape, seed)
 
 
-@both_models
+@all_models
 def test_a_batch_is_the_mean_of_its_samples(model):
     """第 b 个样本重复 times[b] 次，等于给它一个随机的上游梯度：整批是各个样本的加权平均。"""
-    tables, (given, answers) = make_problem(model, **SHAPE)
-    times = np.random.default_rng(5).integers(1, 6, len(answers))
-    whole = run(model, tables, (np.repeat(given, times, axis=0), np.repeat(answers, times)))
-    single = [run(model, tables, (given[[b]], answers[[b]])) for b in range(len(times))]
+    tables, batch = make_problem(model, **SHAPE)
+    times = np.random.default_rng(5).integers(1, 6, SHAPE["B"])
+    whole = run(model, tables, [np.repeat(a, times, axis=0) for a in batch])
+    single = [run(model, tables, [a[[b]] for a in batch]) for b in range(SHAPE["B"])]
     for mine, parts in zip(whole, zip(*single, strict=True), strict=True):
         mean = sum(n * p for n, p in zip(times, parts, strict=True)) / times.sum()
         np.testing.assert_allclose(mine, mean, atol=1e-14)
 
 
-@both_models
+@all_models
 def test_only_the_rows_looked_up_get_a_gradient(model):
-    tables, (given, answers) = make_problem(model, **SHAPE)
-    step = run(model, tables, (given, answers))
+    tables, (given, *others) = make_problem(model, **SHAPE)
+    step = run(model, tables, (given, *others))
     assert set(np.flatnonzero(step.dembedding.any(axis=1))) == set(given[given > 0])
     assert step.dembedding[0].tolist() == [0] * SHAPE["E"]  # 正好是 0，不是很小
-    assert step.dcontext.any(axis=1).all()  # softmax 的分母用到每一行
+    used = set(range(SHAPE["V"])) if model in SOFTMAX else {i for ids in others for i in ids.flat}
+    assert set(np.flatnonzero(step.dcontext.any(axis=1))) == used  # softmax 的分母用到每一行
 
 
-def test_skipgram_is_cbow_with_a_single_context_word():
-    tables, (centers, contexts) = make_problem("Skip-gram", **SHAPE)
-    one = word2vec.skipgram_softmax(**tables, centers=centers, contexts=contexts)
-    two = word2vec.cbow_softmax(**tables, contexts=np.stack([centers, 0 * centers], axis=1), centers=contexts)
+@pytest.mark.parametrize("kind", [SOFTMAX, NEGATIVE], ids=["softmax", "负采样"])
+def test_skipgram_is_cbow_with_a_single_context_word(kind):
+    skipgram, cbow = kind
+    tables, (centers, *others) = make_problem(skipgram, **SHAPE)
+    one = run(skipgram, tables, (centers, *others))
+    two = run(cbow, tables, (np.stack([centers, 0 * centers], axis=1), *others))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-15)
 
@@ -239,17 +261,18 @@ def test_cbow_averages_the_words_and_never_the_padding():
     np.testing.assert_allclose(step.dembedding[3], 2 * step.dembedding[5])
 
 
-@both_models
+@all_models
 def test_huge_scores_do_not_overflow(model):
     tables, batch = make_problem(model, **SHAPE)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         step = MODELS[model](tables["embedding"] * 1e3, tables["context"] * 1e3, *batch)
     assert np.isfinite(step.loss) and np.isfinite(step.dembedding).all() and np.isfinite(step.dcontext).all()
     zeros = np.zeros((9, 4))
-    assert MODELS[model](zeros, zeros, *batch).loss == pytest.approx(np.log(9))  # 全靠瞎猜：log V 奈特
+    guessing = np.log(9) if model in SOFTMAX else 11 * np.log(2)  # 全靠瞎猜：log V 奈特，或 1 + K 次抛硬币
+    assert MODELS[model](zeros, zeros, *batch).loss == pytest.approx(guessing)
 
 
-@both_models
+@all_models
 def test_keeps_dtype_and_leaves_arguments_alone(model):
     tables, batch = make_problem(model, **SHAPE)
     tables = {name: a.astype(np.float32) for name, a in tables.items()}

@@ -5,10 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from textseq import word2vec_torch
+from textseq.encoded import Encoded, encode
 from textseq.sequences import sliding_windows
-from textseq.word2vec_torch import Batch, Encoded, Settings, encode, train, train_cbow, train_skipgram
+from textseq.word2vec_step import BLOCK, Batch, Settings, make_batches, step
+from textseq.word2vec_torch import train, train_cbow, train_skipgram
 
 MODELS = ["skipgram", "cbow"]
 SENTENCES = [[f"词{(i * j) % 7}" for j in range(1, 4 + i % 9)] for i in range(60)]
@@ -17,7 +20,7 @@ SENTENCES = [[f"词{(i * j) % 7}" for j in range(1, 4 + i % 9)] for i in range(6
 def batches(model, corpus, seed=0, **settings):
     V = len(corpus.vocab)
     noise = np.arange(V) / (V - 1)
-    return word2vec_torch._batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
+    return make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
                                    np.random.default_rng(seed), Settings(**settings))
 
 
@@ -33,18 +36,18 @@ def test_a_step_adds_up_every_pair(model, K):
     embedding, context = rng.normal(size=(2, len(corpus.vocab), 6))
     batch = batches(model, corpus, negative=K, window=2, dtype="float64")[0]
     E, C = torch.from_numpy(embedding.copy()), torch.from_numpy(context.copy())
-    word2vec_torch._step(E, C, batch, 0.1)
+    step(E, C, batch, 0.1)
 
     dE, dC = np.zeros_like(embedding), np.zeros_like(context)
     inputs, share, rows, weight = (None if a is None else a.numpy() for a in batch)
     for n, s, r in zip(*np.nonzero(weight), strict=True):  # 一个分数一个分数地加
         shares = {s: 1.0} if share is None else {w: share[n, s, w] for w in np.flatnonzero(share[n, s])}
         h = sum(part * embedding[inputs[n, w]] for w, part in shares.items())
-        label = r < rows.shape[1] - word2vec_torch.BLOCK
-        step = 0.1 * weight[n, s, r] * (label - sigmoid(h @ context[rows[n, r]]))
-        dC[rows[n, r]] += step * h
+        label = r < rows.shape[1] - BLOCK
+        move = 0.1 * weight[n, s, r] * (label - sigmoid(h @ context[rows[n, r]]))
+        dC[rows[n, r]] += move * h
         for w, part in shares.items():
-            dE[inputs[n, w]] += part * step * context[rows[n, r]]
+            dE[inputs[n, w]] += part * move * context[rows[n, r]]
     assert np.abs(E.numpy() - embedding - dE).max() < 1e-12
     assert np.abs(C.numpy() - context - dC).max() < 1e-12
     assert np.abs(dE).max() > 0.01
@@ -59,12 +62,12 @@ def test_the_step_follows_the_gradient_of_the_loss():
         x, u = E[batch.inputs], C[batch.rows]
         scores = (x if batch.share is None else batch.share @ x) @ u.mT
         label = torch.zeros_like(scores)
-        label[..., :-word2vec_torch.BLOCK] = 1
-        bce = torch.nn.functional.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
-        bce.backward()
+        label[..., :-BLOCK] = 1
+        loss = F.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
+        loss.backward()
         before = E.detach().clone(), C.detach().clone()
         with torch.no_grad():
-            word2vec_torch._step(E, C, batch, 1.0)
+            step(E, C, batch, 1.0)
         for table, old in zip((E, C), before, strict=True):
             assert (table.detach() - old + table.grad).abs().max() < 1e-10
 
@@ -87,9 +90,9 @@ def test_positive_pairs_are_those_of_the_sliding_window(window):
     corpus = encode(SENTENCES, min_count=1)
     V = len(corpus.vocab)
     got = Counter()
-    for batch in word2vec_torch._batches("skipgram", corpus.ids, corpus.sentence, np.ones(V),
+    for batch in make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V),
                                          np.arange(V) / (V - 1), FullReach(0), Settings(window=window)):
-        for n, s, r in zip(*np.nonzero(batch.weight[..., :-word2vec_torch.BLOCK].numpy()), strict=True):
+        for n, s, r in zip(*np.nonzero(batch.weight[..., :-BLOCK].numpy()), strict=True):
             got[int(batch.inputs[n, s]), int(batch.rows[n, r])] += 1
     wanted = Counter()
     for words in SENTENCES:
@@ -102,7 +105,7 @@ def test_cbow_averages_the_same_neighbours():
     corpus = encode(SENTENCES, min_count=1)
     skipgram, cbow = (batches(m, corpus, seed=5, window=2) for m in MODELS)
     for a, b in zip(skipgram, cbow, strict=True):
-        near = a.weight[..., :-word2vec_torch.BLOCK]
+        near = a.weight[..., :-BLOCK]
         count = near.sum(2, keepdim=True)
         assert torch.equal(b.share, near / count.clamp(min=1))
         assert torch.equal(b.weight[..., :16].sum(2, keepdim=True), (count > 0).float())
@@ -120,7 +123,7 @@ def test_negatives_follow_the_noise_distribution():
     corpus = encode([["多"] * 60 + ["少"] * 30 + ["稀"] * 10] * 300, min_count=1)
     V = len(corpus.vocab)
     noise = np.cumsum([0, 0, 0.5, 0.3, 0.2])
-    drawn = word2vec_torch._batches("skipgram", corpus.ids, corpus.sentence, np.ones(V), noise,
+    drawn = make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V), noise,
                                     np.random.default_rng(1), Settings())
     ids = torch.cat([b.rows[:, -16:].flatten() for b in drawn]).numpy()
     assert np.abs(np.bincount(ids, minlength=V) / len(ids) - [0, 0, 0.5, 0.3, 0.2]).max() < 0.01
@@ -128,21 +131,22 @@ def test_negatives_follow_the_noise_distribution():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_one_thread_is_bit_for_bit_reproducible(model, monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "CHUNK", 100)
+    monkeypatch.setattr(word2vec_torch, "PART", 100)
     corpus = encode(SENTENCES, min_count=1)
-    first, again, other = (train(model, corpus, Settings(vector_size=8, epochs=3, seed=seed, sample=0)) for seed in (1, 1, 2))
+    first, again, other = (train(model, corpus, Settings(vector_size=8, epochs=3, seed=seed, sample=0))
+                           for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first.embedding, other.embedding)
 
 
 @pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
-@pytest.mark.parametrize("threads, chunk", [(1, 50_000), (2, 3_000)])
-def test_words_with_the_same_neighbours_come_together(fit, threads, chunk, monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "CHUNK", chunk)
+@pytest.mark.parametrize("workers, chunk", [(1, 50_000), (2, 3_000)])
+def test_words_with_the_same_neighbours_come_together(fit, workers, chunk, monkeypatch):
+    monkeypatch.setattr(word2vec_torch, "PART", chunk)
     rng = np.random.default_rng(0)
     groups = [[f"{g}{i}" for i in range(20)] for g in "甲乙丙"]
     sentences = [rng.choice(groups[i % 3], 8).tolist() for i in range(3000)]
-    vectors = fit(sentences, vector_size=10, epochs=10, sample=0, threads=threads)
+    vectors = fit(sentences, vector_size=10, epochs=10, sample=0, workers=workers)
     for group in groups:
         assert {w for w, _ in vectors.most_similar(group[0], topn=19)} == set(group[1:])
 
@@ -155,11 +159,11 @@ def test_rare_words_are_dropped_before_the_windows_are_made():
 
 
 def test_progress_reports_words_and_loss(monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "CHUNK", 100)
+    monkeypatch.setattr(word2vec_torch, "PART", 30)
     corpus = encode(SENTENCES, min_count=1)
     seen = []
     train("skipgram", corpus, Settings(epochs=2, sample=0), seen.append)
-    assert [p.words for p in seen] == sorted(p.words for p in seen)
+    assert len(seen) > 1 and [p.words for p in seen] == sorted(p.words for p in seen)
     assert seen[-1].words == seen[-1].total == 2 * len(corpus.ids)
     assert abs(seen[0].loss - 6 * np.log(2)) < 0.5  # 一开始每个判断都是抛硬币：1 个正样本加 5 个负样本
 

@@ -11,8 +11,11 @@
     Skip-gram   中心词 c 猜上下文词 o：       p(o | c) = exp(v_c·u_o) / Σ_w exp(v_c·u_w)
     CBOW        上下文词的平均 v̄ 猜中心词 c：  p(c | v̄) = exp(v̄·u_c) / Σ_w exp(v̄·u_w)
 
+分母要算遍整个词表。负采样只判断真假：h 是 v_c 或 v̄，o 是真的词，k 是抽来的 K 个词，一个样本的
+损失是 -log σ(h·u_o) - Σ_k log σ(-h·u_k)。K 不同，损失就不能互相比较。
+
 出处：Mikolov et al., Efficient Estimation of Word Representations in Vector Space, 2013；
-降采样与噪声分布：Mikolov et al., Distributed Representations of Words and Phrases, 2013。
+降采样、噪声分布与负采样：Mikolov et al., Distributed Representations of Words and Phrases, 2013。
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ class Step(NamedTuple):
     """一批样本的平均损失（奈特），和它对两张表的梯度。"""
     loss: float
     dembedding: np.ndarray  # (V, E)，没有查到的行全是 0
-    dcontext: np.ndarray    # (V, E)
+    dcontext: np.ndarray    # (V, E)；负采样只查到几行，softmax 用到每一行
 
 
 def keep_probability(counts: Sequence[int], sample: float = 1e-3) -> np.ndarray:
@@ -59,6 +62,12 @@ def noise_distribution(counts: Sequence[int], exponent: float = 0.75) -> np.ndar
     counts = _check_counts(counts)
     weights = np.power(counts, exponent, out=np.zeros_like(counts), where=counts > 0)
     return weights / weights.sum()
+
+
+def draw_negatives(noise: np.ndarray, shape: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """照噪声分布抽负样本的编号，每一步都重新抽。形状：noise (V,) → shape，通常是 (B, K)。"""
+    cumulative = np.cumsum(noise)  # 末项有舍入误差，不正好是 1，所以随机数乘上它
+    return np.searchsorted(cumulative, rng.random(shape) * cumulative[-1], side="right")
 
 
 def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -113,9 +122,7 @@ def skipgram_softmax(embedding: np.ndarray, context: np.ndarray,
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts)
     loss, dv, dcontext = _guess(embedding[centers], context, contexts)
-    dembedding = np.zeros_like(embedding)
-    np.add.at(dembedding, centers, dv)  # 用 dembedding[centers] += dv，重复的词就只加了一次
-    return Step(loss, dembedding, dcontext)
+    return Step(loss, _scatter(embedding, centers, dv), dcontext)
 
 
 def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
@@ -126,15 +133,45 @@ def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
     异常：形状不合，编号不在 0…V-1（中心词不在 1…V-1），或某一行全是空位，ValueError。
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
-    real = contexts != 0  # (B, 2 * window)
+    v, share = _average(embedding, contexts)
+    loss, dv, dcontext = _guess(v, context, centers)
+    return Step(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
+
+
+def skipgram_negative(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray,
+                      contexts: np.ndarray, negatives: np.ndarray) -> Step:
+    """Skip-gram 负采样：由中心词判断上下文词是真，negatives (B, K) 是假；其余同 skipgram_softmax。
+
+    K = 0 时只有真的。抽来的词碰巧就是真的那个，也照样算一个假的；word2vec 的 C 程序会跳过它。
+    """
+    centers, contexts = _check_batch(embedding, context, centers, contexts)
+    loss, dv, dcontext = _judge(embedding[centers], context, contexts, negatives)
+    return Step(loss, _scatter(embedding, centers, dv), dcontext)
+
+
+def cbow_negative(embedding: np.ndarray, context: np.ndarray, contexts: np.ndarray,
+                  centers: np.ndarray, negatives: np.ndarray) -> Step:
+    """CBOW 负采样：由上下文词的平均判断中心词是真，negatives (B, K) 是假；其余同 cbow_softmax。"""
+    centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
+    v, share = _average(embedding, contexts)
+    loss, dv, dcontext = _judge(v, context, centers, negatives)
+    return Step(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
+
+
+def _average(embedding: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """上下文词的平均 (B, E)，和每格占平均的几分之几 (B, 2 * window, 1)；空位占 0。"""
+    real = contexts != 0
     if not real.any(axis=1).all():
         raise ValueError(f"contexts[{real.any(axis=1).argmin()}] 没有上下文词；请用 cbow_windows 得到")
-    share = (real / real.sum(axis=1, keepdims=True)).astype(embedding.dtype)  # 每格占平均的几分之几
-    v = (share[..., None] * embedding[contexts]).sum(axis=1)  # (B, E)
-    loss, dv, dcontext = _guess(v, context, centers)
-    dembedding = np.zeros_like(embedding)
-    np.add.at(dembedding, contexts[real], (share[..., None] * dv[:, None])[real])
-    return Step(loss, dembedding, dcontext)
+    share = (real / real.sum(axis=1, keepdims=True)).astype(embedding.dtype)[..., None]
+    return (share * embedding[contexts]).sum(axis=1), share
+
+
+def _scatter(table: np.ndarray, ids: np.ndarray, gradients: np.ndarray) -> np.ndarray:
+    """每次查表的梯度加回那一行；写成 total[ids] += gradients，重复的词就只加了一次。"""
+    total = np.zeros_like(table)
+    np.add.at(total, ids, gradients)
+    return total
 
 
 def _guess(v: np.ndarray, context: np.ndarray, answers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -147,6 +184,22 @@ def _guess(v: np.ndarray, context: np.ndarray, answers: np.ndarray) -> tuple[flo
     dscores[rows, answers] -= 1  # 概率减去答案
     dscores /= len(v)  # 损失是平均数
     return float(-log_p[rows, answers].mean()), dscores @ context, dscores.T @ v
+
+
+def _judge(v: np.ndarray, context: np.ndarray, answers: np.ndarray,
+           negatives: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """由 v (B, E) 判断 answers (B,) 是真、negatives (B, K) 是假：返回的三样同 _guess。"""
+    negatives = _check_ids("negatives", negatives, len(context), ndim=2)
+    if len(negatives) != len(v):
+        raise ValueError(f"negatives 应为 (B={len(v)}, K)，每个样本一行，收到 {negatives.shape}")
+    words = np.column_stack([answers, negatives]).astype(int)  # (B, 1 + K)，第 0 列是真的
+    label = np.arange(words.shape[1]) == 0
+    u = context[words]  # (B, 1 + K, E)
+    scores = np.einsum("be,bke->bk", v, u)
+    log_p, log_q = -np.logaddexp(0, -scores), -np.logaddexp(0, scores)  # log σ(s) 与 log σ(-s)，不会溢出
+    dscores = (np.exp(log_p) - label) / len(v)  # 概率减去标签
+    dcontext = _scatter(context, words, dscores[..., None] * v[:, None])
+    return float(-np.where(label, log_p, log_q).sum() / len(v)), np.einsum("bk,bke->be", dscores, u), dcontext
 
 
 def _check_batch(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray,

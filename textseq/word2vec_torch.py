@@ -1,41 +1,36 @@
-"""word2vec 的快速训练：负采样的 Skip-gram 与 CBOW，把一批训练对写成几次矩阵乘法。
+"""word2vec 的快速训练：负采样的 Skip-gram 与 CBOW，参数的名字与 gensim 相同。
 
     vectors = train_skipgram(sentences, vector_size=100, window=5, negative=5)
 
-语料接成一串，每 16 个中心词一段，连同两侧的词取出来：16 个中心词与 16 + 2·window 个词两两求
-点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的 16 个
-负样本，一步就只剩三次矩阵乘法。参数的名字与 gensim 相同。
-出处：Mikolov et al., Distributed Representations of Words and Phrases, 2013；共用负样本：
-Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016；多线程同改一张表：
-Niu et al., Hogwild!, 2011。
+一步怎样更新在 word2vec_step.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个工人，
+几个进程，检查点。出处：不加锁地同改两张表，Niu et al., Hogwild!, 2011。
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import sys
+import time
+import warnings
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+import torch.distributed as dist
 
+from textseq.checkpoint import load_checkpoint, save_checkpoint
+from textseq.encoded import Encoded, encode
 from textseq.vectors import WordVectors
-from textseq.vocab import Vocab
-from textseq.word2vec import flatten, keep_probability, noise_distribution
+from textseq.word2vec import keep_probability, noise_distribution
+from textseq.word2vec_step import BLOCK, Settings, make_batches, step, step_size
 
-BLOCK = 16       # 一段有几个中心词，也是这一段共用的负样本个数
-STEP = 16        # 一步至多更新几段
-CROWD = 64       # 一个词在一步里平均至多更新几次，再多就会走过头；最常见的词放宽到 2.5 倍
-CHUNK = 50_000   # 一次准备多少词次的训练数据
-
-
-class Encoded(NamedTuple):
-    """编好号的语料：ids (N,)，sentence (N,) 是每个词在第几句，vocab 是词表。"""
-    ids: np.ndarray
-    sentence: np.ndarray
-    vocab: Vocab
+PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
+LEG = 4          # 每个工人做完这么多份，报告一次进度，存检查点，合并
 
 
 class Tables(NamedTuple):
@@ -51,36 +46,13 @@ class Progress(NamedTuple):
     loss: float
 
 
-@dataclass(frozen=True)
-class Settings:
-    """训练的设定，名字与 gensim 相同。
-
-    alpha 是起始学习率，线性降到 min_alpha；sample=0 不降采样；negative=0 只有正样本。
-    threads=1 时结果逐位可重复；多个线程同时改两张表，更快，但每次略有不同。
-    """
-    vector_size: int = 100
-    window: int = 5
-    negative: int = 5
-    alpha: float = 0.05
-    min_alpha: float = 1e-4
-    sample: float = 1e-3
-    ns_exponent: float = 0.75
-    epochs: int = 5
-    seed: int = 1
-    threads: int = 1
-    dtype: str = "float32"
-    device: str = "cpu"
-
-
-def encode(sentences: Iterable[Sequence[str]], min_count: int = 5) -> Encoded:
-    """数词频、建词表、编号；出现不到 min_count 次的词丢掉。sentences 要能遍历两遍。"""
-    vocab = Vocab.build(sentences, min_count=min_count)
-    return Encoded(*flatten(vocab.encode(words) for words in sentences), vocab)
-
-
 def train_skipgram(sentences: Iterable[Sequence[str]] | Encoded, min_count: int = 5,
                    **settings) -> WordVectors:
-    """用 Skip-gram 训练词向量。sentences 是切好词的句子，或 encode 的结果；settings 见 Settings。"""
+    """用 Skip-gram 训练词向量。
+
+    sentences 是切好词的句子，或 encode 的结果；settings 是 Settings 的各项，
+    以及 train 的 on_progress、checkpoint、checkpoint_seconds。
+    """
     return _train_vectors("skipgram", sentences, min_count, settings)
 
 
@@ -95,115 +67,129 @@ def train_cbow(sentences: Iterable[Sequence[str]] | Encoded, min_count: int = 5,
 
 def _train_vectors(model: str, sentences, min_count: int, settings: dict) -> WordVectors:
     corpus = sentences if isinstance(sentences, Encoded) else encode(sentences, min_count)
-    tables = train(model, corpus, Settings(**settings))
+    how = {name: settings.pop(name) for name in ("on_progress", "checkpoint", "checkpoint_seconds")
+           if name in settings}
+    tables = train(model, corpus, Settings(**settings), **how)
     return WordVectors(corpus.vocab.words[2:], tables.embedding[2:])
 
 
-def train(model: str, corpus: Encoded, s: Settings,
-          on_progress: Callable[[Progress], None] = lambda progress: None) -> Tables:
-    """训练两张表：embedding 从很小的随机数开始，context 从 0 开始，与 word2vec 的 C 程序相同。"""
-    V = len(corpus.vocab)
-    start = np.random.default_rng(s.seed).uniform(-0.5, 0.5, (V, s.vector_size)) / s.vector_size
-    E = torch.tensor(start, dtype=getattr(torch, s.dtype), device=s.device)
-    C = torch.zeros_like(E)
-    keep = keep_probability(corpus.vocab.counts, s.sample) if s.sample else np.ones(V)
-    noise = np.cumsum(noise_distribution(corpus.vocab.counts, s.ns_exponent))
-    blocks, damping = _step_size(np.asarray(corpus.vocab.counts) * keep, noise, s)
-    total = s.epochs * len(corpus.ids)
-    tasks = [(epoch, start) for epoch in range(s.epochs) for start in range(0, len(corpus.ids), CHUNK)]
+def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progress], None] | None = None,
+          checkpoint: str | Path | None = None, checkpoint_seconds: float = 30) -> Tables:
+    """训练两张表，返回 Tables。
 
-    @torch.inference_mode()
-    def run(task: int) -> None:
-        epoch, start = tasks[task]
-        part = slice(start, min(start + CHUNK, len(corpus.ids)))
-        rng = np.random.default_rng((s.seed, epoch, start))  # 从哪里接着训练，随机数都一样
-        batches = _batches(model, corpus.ids[part], corpus.sentence[part], keep, noise, rng, s, blocks)
-        for i, batch in enumerate(batches):
-            alpha = s.alpha + (s.min_alpha - s.alpha) * (task + i / len(batches)) / len(tasks)
-            error = _step(E, C, batch, alpha * damping)
-        if not batches:  # 降采样把这一份全丢了
-            return
-        right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
-        loss = -(batch.weight * right.log()).sum() / batch.weight[..., :-BLOCK].sum()
-        if not loss < 2 * (1 + s.negative) * np.log(2):  # 抛硬币的两倍；NaN 也在内
-            raise ValueError(f"训练发散了：第 {epoch + 1} 轮，每个正样本的损失是 {loss:.3g} 奈特，"
-                             f"比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
-        on_progress(Progress(epoch * len(corpus.ids) + part.stop, total, float(loss)))
+    语料分成份，做完几份算一轮次里的一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
+    存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
+    每程结束时合并（见 _merge）。异常：设定不对，检查点不合，或训练发散，ValueError。
+    """
+    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    N = len(corpus.ids)
+    E, C = _start_tables(len(corpus.vocab), s)
+    parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
+    together = LEG * s.workers * world
+    legs = [parts[i:i + together] for i in range(0, len(parts), together)]
+    setting = {"model": model, "进程数": world, "词次": N, **asdict(s),
+               "词表": zlib.crc32(repr((corpus.vocab.words, corpus.vocab.counts)).encode())}
+    done = 0
+    if checkpoint and (found := load_checkpoint(checkpoint, setting)):
+        arrays, done = found
+        E.copy_(torch.from_numpy(arrays["E"]))
+        C.copy_(torch.from_numpy(arrays["C"]))
 
-    threads = min(s.threads, len(corpus.ids) // CHUNK)  # 小语料一个线程就够，多了反而互相踩
-    if threads <= 1:
-        for task in range(len(tasks)):
-            run(task)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(run, range(len(tasks))))
+    train_part = _part_trainer(model, corpus, s, E, C)
+    workers = max(1, min(s.workers, N // PART))  # 语料太小，人多了反而互相踩
+    saved = time.monotonic()
+    for number, leg in enumerate(legs[done:], start=done + 1):
+        before = (E.clone(), C.clone()) if world > 1 else ()
+        losses = _train_parts(train_part, leg[rank::world], workers)
+        if not (losses < 2 * (1 + s.negative) * np.log(2)).all():  # 抛硬币的两倍；NaN 也算
+            raise ValueError(f"训练发散了：第 {leg[0][0] + 1} 轮，每个正样本的损失到了 "
+                             f"{losses.max():.3g} 奈特，比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
+        for table, old in zip((E, C), before):  # noqa: B905  一个进程时没有 before
+            _merge(table, old)
+        epoch, start = leg[-1]
+        if on_progress and rank == 0:
+            on_progress(Progress(epoch * N + min(start + PART, N), s.epochs * N, losses.mean()))
+        late = number == len(legs) or time.monotonic() - saved >= checkpoint_seconds
+        if checkpoint and rank == 0 and late:
+            save_checkpoint(checkpoint, {"E": E.cpu().numpy(), "C": C.cpu().numpy()}, number, setting)
+            saved = time.monotonic()
     return Tables(E.cpu().numpy(), C.cpu().numpy())
 
 
-def _step_size(counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, float]:
-    """一步更新几段，和学习率再乘多少。
+def _start_tables(V: int, s: Settings) -> tuple[torch.Tensor, torch.Tensor]:
+    """词向量表从很小的随机数开始，上下文表从 0 开始，与 word2vec 的 C 程序相同。"""
+    start = np.random.default_rng(s.seed).uniform(-0.5, 0.5, (V, s.vector_size)) / s.vector_size
+    E = torch.tensor(start, dtype=getattr(torch, s.dtype), device=s.device)
+    C = torch.zeros_like(E)
+    if s.workers > 1:
+        E.share_memory_(), C.share_memory_()  # 各个工人改的是同一张表
+    return E, C
 
-    同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了。
-    先减少段数，一段还嫌多（词表很小），再减小学习率。
+
+def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
+                  C: torch.Tensor) -> Callable[[tuple[int, int]], float]:
+    """训练一份语料的函数：收 (第几轮, 从第几个词次起)，改两张表，返回最后一步的损失。"""
+    per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
+    keep = keep_probability(counts, s.sample) if s.sample else np.ones(len(counts))
+    noise = np.cumsum(noise_distribution(counts, s.ns_exponent))
+    blocks, damping = step_size(counts * keep, noise, s)
+
+    @torch.inference_mode()
+    def train_part(part: tuple[int, int]) -> float:
+        epoch, start = part
+        rng = np.random.default_rng((s.seed, epoch, start))  # 从哪一份接着训练，随机数都一样
+        ids, sentence = (np.asarray(a[start:start + PART]) for a in corpus[:2])
+        batches = make_batches(model, ids, sentence, keep, noise, rng, s, blocks)
+        for i, batch in enumerate(batches):
+            progress = (epoch + (start // PART + i / len(batches)) / per_epoch) / s.epochs
+            error = step(E, C, batch, damping * (s.alpha + (s.min_alpha - s.alpha) * progress))
+        if not batches:  # 降采样把这一份全丢了
+            return 0.0
+        right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
+        return float(-(batch.weight * right.log()).sum() / batch.weight[..., :-BLOCK].sum().clamp(min=1))
+
+    return train_part
+
+
+def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tuple[int, int]],
+                 workers: int) -> np.ndarray:
+    """训练几份语料，返回各份的损失；多个工人不加锁地同改两张表。
+
+    工人是 fork 出来的进程：线程要抢 Python 的全局锁，两个线程只快三成。Linux 以外只好用线程。
     """
-    p = counts / counts.sum()
-    updates = BLOCK * (s.window + 1) * (p + s.negative * np.diff(noise, prepend=0))  # 一段里每个词几次
-    crowd = max((p * updates).sum(), updates.max() / 2.5)
-    return int(np.clip(CROWD / crowd, 1, STEP)), min(1.0, CROWD / crowd)
+    if workers == 1 or not parts:
+        return np.array([train_part(part) for part in parts])
+    if sys.platform != "linux":
+        with ThreadPoolExecutor(workers) as pool:
+            return np.array(list(pool.map(train_part, parts)))
+    losses = torch.full((len(parts),), torch.nan).share_memory_()
+
+    def work(first: int) -> None:
+        torch.set_num_threads(1)
+        for i in range(first, len(parts), workers):
+            losses[i] = train_part(parts[i])
+
+    fork = multiprocessing.get_context("fork")
+    team = [fork.Process(target=work, args=(first,)) for first in range(workers)]
+    with warnings.catch_warnings():  # Python 3.12 起，父进程里有别的线程时 fork 会警告
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for process in team:
+            process.start()
+    for process in team:
+        process.join()
+    if failed := [process.exitcode for process in team if process.exitcode]:
+        raise RuntimeError(f"训练的一个工人中途退出了（退出码 {failed[0]}），原因见上面的输出；"
+                           "内存不够时，请减少 workers 或 vector_size")
+    return losses.numpy()
 
 
-class Batch(NamedTuple):
-    """一步的训练数据，N 段，每段 S = BLOCK 个中心词，W = S + 2·window 个词。"""
-    inputs: torch.Tensor         # 查词向量表的编号：Skip-gram 是中心词 (N, S)，CBOW 是所有词 (N, W)
-    share: torch.Tensor | None   # CBOW 取平均时各占几分之几 (N, S, W)；Skip-gram 不用
-    rows: torch.Tensor           # 查上下文表的编号：正样本在前，S 个负样本在后 (N, R)
-    weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
+def _merge(table: torch.Tensor, before: torch.Tensor) -> None:
+    """各进程从同一张表 before 出发，各走各的；每一行的改动，在改过它的进程之间取平均。
 
-
-def _batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray, noise: np.ndarray,
-             rng: np.random.Generator, s: Settings, blocks: int = STEP) -> list[Batch]:
-    """一份语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。"""
-    S, W = BLOCK, BLOCK + 2 * s.window
-    kept = rng.random(len(ids)) < keep[ids]
-    ids, sentence = ids[kept], sentence[kept]
-    if not len(ids):
-        return []
-    n = -(-len(ids) // S)
-    padding = (s.window, n * S - len(ids) + s.window)
-    # 同一篇文章翻来覆去用的几个词不要挤在一步里，所以各段打乱
-    order = torch.from_numpy(rng.permutation(n))
-    words = torch.from_numpy(np.pad(ids.astype(np.int64), padding)).unfold(0, W, S)[order]
-    sentence = torch.from_numpy(np.pad(sentence, padding, constant_values=-1)).unfold(0, W, S)[order]
-    reach = torch.from_numpy(rng.integers(1, s.window, (n, S, 1), endpoint=True))
-    negatives = torch.from_numpy(np.searchsorted(noise, rng.random((n, S)) * noise[-1], side="right"))
-
-    centers, middle = words[:, s.window:-s.window], sentence[:, s.window:-s.window, None]
-    distance = (torch.arange(W) - s.window - torch.arange(S)[:, None]).abs()
-    near = (distance > 0) & (distance <= reach) & (middle == sentence[:, None]) & (middle >= 0)
-    near = near.to(getattr(torch, s.dtype))                                       # (n, S, W)
-    count = near.sum(2, keepdim=True)
-    if model == "skipgram":
-        inputs, share, positives, weight = centers, None, words, near
-    else:
-        inputs, share, positives = words, near / count.clamp(min=1), centers
-        weight = torch.eye(S, dtype=near.dtype) * (count > 0)
-    pairs = weight.sum(2, keepdim=True)
-    batch = Batch(inputs, share, torch.cat((positives, negatives), 1),
-                  torch.cat((weight, (pairs * (s.negative / S)).expand(-1, -1, S)), 2))
-    parts = [[None] * -(-n // blocks) if a is None else a.to(s.device).split(blocks) for a in batch]
-    return [Batch(*part) for part in zip(*parts, strict=True)]
-
-
-def _step(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
-    """一步：改两张表里用到的行，返回误差（标签减去概率）(N, S, R)。"""
-    inputs, share, rows, weight = batch
-    x, u = F.embedding(inputs, E), F.embedding(rows, C)                           # (N, ·, E)
-    h = x if share is None else share @ x                                         # (N, S, E)
-    error = torch.sigmoid(h @ u.mT).neg_()
-    error[..., :-BLOCK] += 1
-    g = alpha * weight * error
-    dh = g @ u
-    dx = dh if share is None else share.mT @ dh
-    C.index_add_(0, rows.flatten(), (g.mT @ h).flatten(0, 1))
-    E.index_add_(0, inputs.flatten(), dx.flatten(0, 1))
-    return error
+    常见的词人人都改，取平均；少见的词只有一个进程见过，就用那一份，不被没见过它的拖回去。
+    """
+    change = table - before
+    changed = (change != 0).any(dim=1, keepdim=True).to(table.dtype)
+    for total in (change, changed):
+        dist.all_reduce(total)
+    table.copy_(before + change / changed.clamp(min=1))

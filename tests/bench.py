@@ -1,0 +1,102 @@
+"""make bench：textseq 与 gensim 训练词向量，同一份语料、同样的参数、同样的核数，轮流跑，比快慢与好坏。
+
+速度是语料词次每秒：词次 × 轮数 ÷ 从编好号的语料到词向量的墙上时间（gensim 是 train 的时间，
+两边都不算数词频）。好坏是评测集上的等级相关系数：词对按校验和分成两半，学习率等只看甲半调，
+这里两半都报告。同一遍里两家紧挨着跑，所以机器忙闲的影响在比值里抵消大半。
+"""
+
+import json
+import os
+import platform
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from gensim import __version__ as gensim_version
+from gensim.models import Word2Vec
+
+from textseq import corpora
+from textseq.encoded import encode
+from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
+from textseq.vectors import WordVectors
+from textseq.word2vec_torch import train_cbow, train_skipgram
+
+ROOT = Path(__file__).parents[1]
+PAIRS = load_pairs(ROOT / "data/evaluation/word_pairs_detail.tsv")
+HALVES = {name: [p for p in PAIRS if zlib.crc32(f"{p.a} {p.b}".encode()) % 2 == parity]
+          for name, parity in (("甲半", 0), ("乙半", 1))}
+RELATIONS = load_analogies(ROOT / "data/evaluation/analogies.tsv")
+SAME = {"vector_size": 100, "window": 5, "negative": 5, "sample": 1e-3, "epochs": 5, "workers": 2}
+REPEATS = 3
+
+
+def quality(vectors):
+    """两半词对的等级相关系数，类比的命中率。"""
+    scores = {name: similarity_score(vectors, pairs).rho for name, pairs in HALVES.items()}
+    return scores | {"类比": total_hits(analogy_score(vectors, RELATIONS)).rate}
+
+
+def run_textseq(model, corpus, sentences, seed):
+    start = time.perf_counter()
+    vectors = (train_skipgram if model == "Skip-gram" else train_cbow)(corpus, seed=seed, **SAME)
+    return time.perf_counter() - start, vectors
+
+
+def run_gensim(model, corpus, sentences, seed, **settings):
+    word2vec = Word2Vec(min_count=5, sg=model == "Skip-gram", seed=seed, **SAME, **settings)
+    word2vec.build_vocab(sentences)
+    start = time.perf_counter()
+    word2vec.train(sentences, total_examples=word2vec.corpus_count, epochs=SAME["epochs"])
+    seconds = time.perf_counter() - start
+    return seconds, WordVectors(word2vec.wv.index_to_key, word2vec.wv.vectors)
+
+
+def middle(values):
+    """中位数，和最小到最大。"""
+    return f"{np.median(values):.3g}（{min(values):.3g}–{max(values):.3g}）"
+
+
+def main():
+    torch.set_num_threads(1)
+    sentences = [list(s.words) for s in corpora.people_daily()]
+    corpus = encode(sentences)
+    words = sum(map(len, sentences)) * SAME["epochs"]
+    tools = {"textseq": run_textseq, "gensim": run_gensim}
+    found = {model: {tool: [] for tool in tools} for model in ("Skip-gram", "CBOW")}
+    for repeat in range(REPEATS):
+        for model, results in found.items():
+            for tool, run in tools.items():
+                seconds, vectors = run(model, corpus, sentences, seed=repeat + 1)
+                results[tool].append({"词次每秒": words / seconds} | quality(vectors))
+                print(f"第 {repeat + 1} 遍  {model:<9}  {tool:<8}", "  ".join(
+                    f"{name} {value:,.0f}" if value > 9 else f"{name} {value:.3f}"
+                    for name, value in results[tool][-1].items()), flush=True)
+    machine = {"处理器": cpu_name(), "核数": os.cpu_count(), "python": platform.python_version(),
+               "torch": torch.__version__, "gensim": gensim_version}
+    print("\n| 模型 | 量 | textseq | gensim | textseq ÷ gensim |\n|---|---|---|---|---|")
+    table = {}
+    for model, results in found.items():
+        for name in results["gensim"][0]:
+            ours, theirs = ([r[name] for r in results[tool]] for tool in tools)
+            ratio = [a / b for a, b in zip(ours, theirs, strict=True)]
+            table[f"{model} {name}"] = {"textseq": ours, "gensim": theirs, "比": ratio}
+            print(f"| {model} | {name} | {middle(ours)} | {middle(theirs)} | {middle(ratio)} |")
+    print(f"\n{machine}")
+    target = ROOT / "build/bench.json"
+    target.parent.mkdir(exist_ok=True)
+    record = {"机器": machine, "参数": SAME, "结果": table}
+    target.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+    print(f"存到 {target.relative_to(ROOT)}")
+
+
+def cpu_name():
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+                platform.processor())
+
+
+if __name__ == "__main__":
+    main()

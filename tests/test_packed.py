@@ -1,0 +1,82 @@
+"""打包的词向量：量化、写、读；仓库里那一份就是 build.py 训练出来的，说明里的表也照它写。"""
+
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from textseq.packed import load_packed, quantize, save_packed
+from textseq.vectors import WordVectors
+
+FOLDER = Path(__file__).parents[1] / "data/neighbors"
+WORDS = ["的", "４０％", '"', "\\", "<b>", "</script>", "😀", "constructor"]
+
+
+def some_vectors(words=WORDS, size=5):
+    return WordVectors(words, np.random.default_rng(0).normal(size=(len(words), size)))
+
+
+def test_quantised_rows():
+    matrix = np.array([[0.5, -1, 0.25], [0, 0, 0], [254, 1, 3], [-1e-9, 0, 1e-9]])
+    # 1 × 127/254 = 0.5 取偶数 0，3 × 127/254 = 1.5 取偶数 2
+    assert quantize(matrix).tolist() == [[64, -127, 32], [0, 0, 0], [127, 0, 2], [-127, 0, 127]]
+    assert quantize(matrix).dtype == np.int8
+
+
+def test_round_trip(tmp_path):
+    vectors = some_vectors()
+    save_packed(tmp_path / "a.js", vectors, range(8), "说明")
+    save_packed(tmp_path / "b.js", vectors, range(8), "说明")
+    assert (tmp_path / "a.js").read_bytes() == (tmp_path / "b.js").read_bytes()
+    packed, counts = load_packed(tmp_path / "a.js")
+    assert packed.words == WORDS and counts == list(range(8))
+    np.testing.assert_array_equal(packed.matrix, quantize(vectors.matrix))
+
+
+@pytest.mark.parametrize(("words", "counts", "message"), [
+    (["甲", "乙 丙"], [2, 1], "词 '乙 丙' 是空的或含有空白"), (["甲", "\u3000"], [2, 1], "含有空白"),
+    (["甲", ""], [2, 1], "词 '' 是空的"), (["甲"], [1, 2], "收到 1 个词、2 个词频"),
+])
+def test_bad_words_are_refused(tmp_path, words, counts, message):
+    with pytest.raises(ValueError, match=message):
+        save_packed(tmp_path / "a.js", some_vectors(words), counts, "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_damaged_files_are_refused(tmp_path):
+    path = tmp_path / "a.js"
+    save_packed(path, some_vectors(), range(8), "")
+    text = path.read_text(encoding="utf-8")
+    damaged = [text[:n] for n in range(0, len(text) - 3, 7)] + ["", "[1]", "null", text + "x"]
+    for key, value in {"words": "甲", "counts": [1], "vector_size": 0, "rows": "####"}.items():
+        damaged.append(json.dumps(json.loads(text[text.index("{"):].rstrip(";\n")) | {key: value}))
+    for content in damaged:
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match="a.js 不是完整的打包词向量.*重新下载"):
+            load_packed(path)
+    with pytest.raises(FileNotFoundError):
+        load_packed(tmp_path / "没有.js")
+
+
+def test_the_stored_file_is_what_build_makes_and_the_datasheet_says_so(tmp_path):
+    build = SimpleNamespace(**runpy.run_path(str(FOLDER / "build.py")))
+    stored, counts = load_packed(FOLDER / "neighbors.js")
+    vectors, corpus = build.train()
+    assert stored.words == vectors.words == corpus.vocab.words[2:]
+    assert counts == corpus.vocab.counts[2:] and counts == sorted(counts, reverse=True)
+    # 别的处理器可以在取整处差 1，不能再多
+    difference = np.abs(stored.matrix - quantize(vectors.matrix))
+    assert difference.max() <= 1 and np.mean(difference > 0) < 1e-3
+    queries = np.arange(0, len(vectors), len(vectors) // 500)
+    same = build.overlap(vectors, stored, queries)
+    assert same > 0.95
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    size = (FOLDER / "neighbors.js").stat().st_size
+    assert size < 1.2e6
+    facts = {"词向量": build.ABOUT, "词数": f"{len(stored):,}", "最少见的词出现": f"{counts[-1]} 次",
+             "文件大小": f"{size / 1e6:.2f} MB", "量化前后，前十个近邻相同的": f"{same:.1%}"}
+    for item, fact in facts.items():
+        assert f"| {item} | {fact} |" in readme

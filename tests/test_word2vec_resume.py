@@ -1,0 +1,77 @@
+"""训练被打断：随时 kill -9，接着训练的结果与没有断过逐位相同。"""
+
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pytest
+import torch
+
+from textseq import word2vec_torch
+from textseq.encoded import encode
+from textseq.word2vec_torch import train_cbow, train_skipgram
+
+SENTENCES = [[f"词{(i * j * j) % 50}" for j in range(1, 12 + i % 9)] for i in range(400)]
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(word2vec_torch, "PART", 500)
+    monkeypatch.setattr(word2vec_torch, "LEG", 1)
+
+
+def run(path, fit, started=None, epochs=40):
+    """训练一遍，存下结果；第一次有进度就告诉外面。"""
+    torch.set_num_threads(1)
+    vectors = fit(encode(SENTENCES, min_count=1), vector_size=16, epochs=epochs,
+                  checkpoint=path / "c.npz", checkpoint_seconds=0,
+                  on_progress=lambda progress: started and started.set())
+    vectors.save(path / "vectors.bin", binary=True)
+
+
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
+def test_killed_twenty_times_it_ends_as_if_never_killed(tmp_path, fit):
+    (tmp_path / "whole").mkdir()
+    run(tmp_path / "whole", fit)
+    fork, rng, killed = multiprocessing.get_context("fork"), np.random.default_rng(0), 0
+    while not (tmp_path / "vectors.bin").exists():
+        started = fork.Event()
+        process = fork.Process(target=run, args=(tmp_path, fit, started))
+        process.start()
+        started.wait(30)
+        process.join(rng.uniform(0, 0.04) if killed < 20 else None)
+        if process.is_alive():
+            os.kill(process.pid, signal.SIGKILL)
+            process.join()
+            killed += 1
+    assert killed == 20
+    assert (tmp_path / "vectors.bin").read_bytes() == (tmp_path / "whole/vectors.bin").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith(".")) == [
+        "c.npz", "vectors.bin", "whole"]
+
+
+def test_a_finished_checkpoint_is_not_trained_again(tmp_path):
+    run(tmp_path, train_skipgram, epochs=1)
+    before = (tmp_path / "vectors.bin").read_bytes()
+    seen = []
+    again = train_skipgram(encode(SENTENCES, min_count=1), vector_size=16, epochs=1,
+                           checkpoint=tmp_path / "c.npz", on_progress=seen.append)
+    again.save(tmp_path / "vectors.bin", binary=True)
+    assert not seen and (tmp_path / "vectors.bin").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [{"vector_size": 8}, {"seed": 2}, {"window": 3}, {"epochs": 3}])
+def test_another_setting_is_refused(tmp_path, change):
+    run(tmp_path, train_skipgram, epochs=1)
+    name = next(iter(change))
+    with pytest.raises(ValueError, match=f"用另一套设定存下的：{name} 当时是"):
+        train_skipgram(encode(SENTENCES, min_count=1), checkpoint=tmp_path / "c.npz",
+                       **{"vector_size": 16, "epochs": 1} | change)
+
+
+def test_another_corpus_is_refused(tmp_path):
+    run(tmp_path, train_skipgram, epochs=1)
+    with pytest.raises(ValueError, match="用另一套设定存下的：词"):
+        train_skipgram(encode(SENTENCES[:-1], min_count=1), vector_size=16, epochs=1,
+                       checkpoint=tmp_path / "c.npz")

@@ -1,0 +1,139 @@
+"""命令行：训练自己的词向量，查近邻。
+
+    python -m textseq vectors own.txt -o own.vec          # 一行一句；没有切词的，用 jieba 切
+    python -m textseq similar own.vec 北京
+    torchrun --nproc-per-node=2 -m textseq vectors own.txt -o own.vec
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from textseq.files import read_lines
+from textseq.vectors import WordVectors
+
+
+class Lines:
+    """文本文件，每行一句，用空格隔开词；可以反复遍历，不整个读进内存。"""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (line.split() for _, line in read_lines(self.path))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """解析命令并执行；读者的错（文件不在、格式不对、词没有）只说一句话，不打印调用栈。"""
+    parser = argparse.ArgumentParser(prog="python -m textseq", description="序列与词：训练与使用")
+    commands = parser.add_subparsers(required=True, metavar="命令")
+
+    vectors = commands.add_parser("vectors", help="训练词向量")
+    vectors.add_argument("text", type=Path, help="文本文件，一行一句")
+    vectors.add_argument("-o", "--output", type=Path, required=True, help="存到哪里，word2vec 文本格式")
+    vectors.add_argument("--model", choices=["skipgram", "cbow"], default="skipgram")
+    vectors.add_argument("--segmented", choices=["auto", "yes", "no"], default="auto",
+                         help="文本是否已经用空格切好词；auto 看开头一千行")
+    for name, kind in (("vector-size", int), ("window", int), ("negative", int), ("alpha", float),
+                       ("epochs", int), ("min-count", int), ("seed", int), ("workers", int),
+                       ("device", str)):
+        vectors.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    vectors.add_argument("--checkpoint", type=Path, help="训练途中存检查点；断了之后，同样的命令接着训练")
+    vectors.set_defaults(run=train_vectors)
+
+    similar = commands.add_parser("similar", help="查近邻")
+    similar.add_argument("vectors", type=Path, help="word2vec 文本格式的词向量")
+    similar.add_argument("word", nargs="+", help="一个词，或几个词的平均")
+    similar.add_argument("-n", type=int, default=10, help="列出几个")
+    similar.set_defaults(run=print_similar)
+
+    options = vars(parser.parse_args(arguments))
+    try:
+        options.pop("run")(**options)
+    except (ValueError, OSError, KeyError) as error:
+        sys.exit(f"错误：{error.args[0] if isinstance(error, KeyError) else error}")
+
+
+def train_vectors(text: Path, output: Path, model: str, segmented: str, checkpoint: Path | None,
+                  **settings) -> None:
+    """训练并存下词向量；在 torchrun 下，由 0 号进程报告进度、存文件。"""
+    import torch
+    import torch.distributed as dist
+
+    from textseq.encoded import encode
+    from textseq.word2vec_torch import train_cbow, train_skipgram
+
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"没有文件夹 {output.parent}；请先建好它，或换一个 -o")
+    torch.set_num_threads(1)
+    if "WORLD_SIZE" in os.environ:
+        dist.init_process_group("nccl" if settings.get("device", "cpu").startswith("cuda") else "gloo")
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    say = (lambda message: print(message, file=sys.stderr)) if first else (lambda message: None)
+
+    with tempfile.TemporaryDirectory() as folder:
+        if segmented == "no" or (segmented == "auto" and not looks_segmented(text)):
+            say(f"{text} 没有切词，用 jieba 切（已经切好的，请加 --segmented yes）")
+            text = segment(text, Path(folder) / "segmented.txt")
+        corpus = encode(Lines(text), settings.pop("min_count", 5), folder=folder)
+        say(f"{len(corpus.ids):,} 个词次，{len(corpus.vocab) - 2:,} 个词")
+        train = train_skipgram if model == "skipgram" else train_cbow
+        vectors = train(corpus, checkpoint=checkpoint, on_progress=progress_bar(), **settings)
+    if first:
+        vectors.save(output)
+        say(f"存到 {output}")
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def looks_segmented(path: Path) -> bool:
+    """开头一千行里，空格隔开的一段平均不到六个字，就当作切好了词。"""
+    pieces = [piece for _, line in islice(read_lines(path), 1000) for piece in line.split()]
+    if not pieces:
+        raise ValueError(f"{path} 开头一千行都是空的；请检查文件")
+    return sum(map(len, pieces)) < 6 * len(pieces)
+
+
+def segment(source: Path, target: Path) -> Path:
+    """逐行切词，写成用空格隔开的文本。"""
+    from textseq.text import tokenize
+    with target.open("w", encoding="utf-8") as file:
+        for _, line in read_lines(source):
+            file.write(" ".join(tokenize(line)) + "\n")
+    return target
+
+
+def progress_bar():
+    """train 的 on_progress：在终端里改写同一行，别处（重定向、记录）每隔十秒写一行。"""
+    start = shown = time.monotonic()
+    live = sys.stderr.isatty()
+
+    def show(progress) -> None:
+        nonlocal shown
+        now, done = time.monotonic(), progress.words == progress.total
+        if live or done or now - shown > 10:
+            shown = now
+            speed = progress.words / (now - start) / 1000
+            line = (f"{progress.words / progress.total:4.0%}  {speed:,.0f} 千词/秒  "
+                    f"损失 {progress.loss:.3f} 奈特")
+            print(f"\r{line}" if live else line, end="\n" if done or not live else "",
+                  file=sys.stderr, flush=True)
+
+    return show
+
+
+def print_similar(vectors: Path, word: list[str], n: int) -> None:
+    """每行一个近邻和余弦相似度。"""
+    for neighbour, cosine in WordVectors.load(vectors).most_similar(word, topn=n):
+        print(f"{neighbour}\t{cosine:.3f}")
+
+
+if __name__ == "__main__":
+    main()
