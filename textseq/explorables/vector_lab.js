@@ -76,7 +76,7 @@ export function advance(lab) {
   for (const w of inputs) dh.forEach((d, k) => { embedding[w][k] += d; });
   const loss = dots.reduce((sum, z, i) => sum + softplus(i ? z : -z), 0);
   lab.losses.push(loss);
-  if (++lab.steps % samples.length === 0) lab.history.push({ loss: mean(lab.losses), cosine: cosines(lab).all, ...scores(lab) });
+  if (++lab.steps % samples.length === 0) lab.history.push({ loss: mean(lab.losses), ...cosines(lab), ...scores(lab) });
   return { inputs, outputs, loss };
 }
 
@@ -93,11 +93,11 @@ export function cosines({ embedding, homes }) {
 /** σ 的平均：语料里的正样本；同样的输入配随机抽的词（按噪声分布取期望，不用真抽）。 */
 export function scores({ samples, embedding, context, cumulative }) {
   const noise = cumulative.map((c, w) => (c - (cumulative[w - 1] ?? 0)) / cumulative.at(-1));
-  const rows = samples.map(({ inputs, output }) => {
-    const h = average(inputs.map((w) => embedding[w]));
-    return [sigmoid(dot(h, context[output])), dot(context.map((u) => sigmoid(dot(h, u))), noise)];
-  });
-  return { real: mean(rows.map(([p]) => p)), random: mean(rows.map(([, p]) => p)) };
+  const known = {}; // 同样的输入只算一次
+  const all = (h) => context.map((u) => sigmoid(dot(h, u)));
+  const look = ({ inputs }) => (known[inputs] ??= all(average(inputs.map((w) => embedding[w]))));
+  return { real: mean(samples.map((sample) => look(sample)[sample.output])),
+    random: mean(samples.map((sample) => dot(look(sample), noise))) };
 }
 
 /** 词的方向投到散得最开的两个方向（PCA，幂迭代）；从上一次的 basis 接着迭代，画面不会突然翻转。 */
@@ -182,13 +182,12 @@ function render({ model, el }) {
     });
   }
 
-  function draw() {
+  function draw(now = { ...cosines(lab), ...scores(lab) }) {
     const { history, K, losses } = lab;
-    const now = { ...cosines(lab), ...scores(lab) };
     const past = (...names) => names.map((name) => history.map((point) => point[name]));
     drawPlane();
     curves[0].update(past("loss"), losses.length ? two(mean(losses)) : "", Math.ceil((1 + K) * Math.LN2 + 0.3));
-    curves[1].update(past("cosine"), two(now.all), 1);
+    curves[1].update(past("all"), two(now.all), 1);
     curves[2].update(past("real", "random"), `${two(now.real)}，${two(now.random)}`, 1);
     return now;
   }
@@ -210,7 +209,7 @@ function render({ model, el }) {
     [before, handle] = [now, requestAnimationFrame(frame)];
     owed = Math.min(owed + passed * PACE * n, n);
     for (const until = performance.now() + 12; owed >= 1 && lab.steps < goal && performance.now() < until; owed--) advance(lab);
-    if (lab.steps >= goal) settle(); else if (passed) draw();
+    if (lab.steps >= goal) settle(); else if (passed) draw(lab.history.at(-1)); // 动画里只写上一轮的读数，省得每帧都算
   }
   const target = (count) => (Math.floor(lab.steps / lab.samples.length) + count) * lab.samples.length;
   const rounds = (count) => { for (const end = target(count); lab.steps < end;) advance(lab); settle(); };
