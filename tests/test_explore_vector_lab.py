@@ -1,4 +1,4 @@
-"""词向量实验台：训练同 NumPy 逐步相等；三群分得开，K=0 坍缩；动画只在按了之后走，看不见就停。"""
+"""词向量实验台：训练同 textseq.word2vec 逐步相等；三群分得开，K=0 坍缩；动画只在按了之后走，看不见就停。"""
 
 import re
 
@@ -8,13 +8,15 @@ from explore_page import assert_accessible_and_narrow, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
+from textseq.word2vec import cbow_negative, noise_distribution, skipgram_negative
 
 SPEC = explore.spec("vector_lab")
 DEFAULTS = {key: rule["default"] for key, rule in SPEC["state"].items()}
 E = SPEC["E"]
+MODELS = {"skipgram": skipgram_negative, "cbow": cbow_negative}
 
 
-# ---- 另写一遍，作为对照：同样的随机数，同样的次序 ----
+# ---- 对照：样本与抽签另写一遍，每一步用 textseq.word2vec 的 ----
 
 def mulberry32(a):
     while True:
@@ -38,9 +40,10 @@ def train(state, steps):
             elif near:
                 samples.append((near, center))
     random = mulberry32(state["seed"])
-    embedding = np.array([[(next(random) - 0.5) / E for _ in range(E)] for _ in words])
-    context, rate = np.zeros_like(embedding), float(state["rate"])
-    cumulative = np.cumsum([sum(line.count(word) for line in lines) ** 0.75 for word in words])
+    # 课程的编号从 1 起（0 是 <pad>），所以表的前面垫一行 0
+    embedding = np.array([[0.0] * E] + [[(next(random) - 0.5) / E for _ in range(E)] for _ in words])
+    context, rate, negative = np.zeros_like(embedding), float(state["rate"]), MODELS[state["model"]]
+    cumulative = np.cumsum(counts(lines, words) ** 0.75)
     order, losses = list(range(len(samples))), []
     for step in range(steps):
         if step % len(samples) == 0:
@@ -50,15 +53,16 @@ def train(state, steps):
         inputs, output = samples[order[step % len(samples)]]
         drawn = [np.searchsorted(cumulative, next(random) * cumulative[-1], side="right")
                  for _ in range(state["K"])]
-        outputs = [output, *drawn]
-        h, u = embedding[inputs].mean(axis=0), context[outputs]  # (E,)，(1+K, E)
-        target = np.arange(len(outputs)) == 0
-        z = u @ h
-        push = rate * (target - 1 / (1 + np.exp(-z)))
-        np.add.at(context, outputs, np.outer(push, h))
-        np.add.at(embedding, inputs, push @ u / len(inputs))
-        losses.append(np.logaddexp(0, np.where(target, -z, z)).sum())
-    return words, samples, embedding, context, losses
+        inputs = np.array(inputs if state["model"] == "skipgram" else [inputs])
+        loss, dembedding, dcontext = negative(embedding, context, inputs + 1, np.array([output]) + 1,
+                                              np.array([drawn], int) + 1)
+        embedding, context = embedding - rate * dembedding, context - rate * dcontext
+        losses.append(loss)
+    return words, samples, embedding[1:], context[1:], losses
+
+
+def counts(lines, words):
+    return np.array([sum(line.count(word) for line in lines) for word in words])
 
 
 def mean_cosine(embedding):
@@ -104,7 +108,7 @@ STATES.append({"corpus": "甲 乙 甲 constructor\n单\n\n 甲　丙\t<b>😀 \n
 
 
 @pytest.mark.parametrize("n", range(len(STATES)))
-def test_training_equals_numpy(watched, site, n):
+def test_training_equals_the_library(watched, site, n):
     on_page(watched, site)
     state, steps = DEFAULTS | STATES[n], 1200
     mine = run(watched, state, steps)
@@ -121,8 +125,7 @@ def test_training_equals_numpy(watched, site, n):
     assert mine["cosines"]["all"] == pytest.approx(mean_cosine(embedding), abs=1e-9)
     hidden = np.array([embedding[inputs].mean(axis=0) for inputs, _ in samples])
     sigma = 1 / (1 + np.exp(-hidden @ context.T))
-    counts = [sum(line.split().count(word) for line in state["corpus"].split("\n")) for word in words]
-    noise = np.array(counts) ** 0.75 / (np.array(counts) ** 0.75).sum()
+    noise = noise_distribution(counts([line.split() for line in state["corpus"].split("\n")], words))
     assert mine["scores"]["real"] == pytest.approx(
         np.mean([row[output] for row, (_, output) in zip(sigma, samples, strict=True)]), abs=1e-9)
     assert mine["scores"]["random"] == pytest.approx((sigma @ noise).mean(), abs=1e-9)
