@@ -278,11 +278,14 @@ def test_typed_corpus_stays_text(watched, site):
     expect(watched.locator(".key span")).to_have_text(["几段都有的词", "第 1 段的词", "第 2 段的词"])
     watched.get_by_role("button", name="走一轮").click()
     expect(note).to_contain_text("走完 1 轮")
+    go.click()  # 正训练着，语料忽然空了，也不出错
     for empty in ("", " \n\n ", "甲", "甲\n乙", "甲 甲"):
         text.fill(empty)
         expect(note).to_have_text("还没有样本；请在语料里写一句话，至少两个不同的词。")
         expect(watched.locator(".plane")).to_be_hidden()
         expect(go).to_be_disabled()
+        expect(go).to_have_text("训练")
+        watched.wait_for_timeout(50)
     text.fill("甲 乙")
     expect(go).to_be_enabled()
     for _ in range(3):

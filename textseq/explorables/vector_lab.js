@@ -192,9 +192,9 @@ function render({ model, el }) {
     return now;
   }
 
+  const stop = () => { cancelAnimationFrame(handle); [handle, go.textContent] = [0, "训练"]; };
   function settle(text) { // 停下来，说清停在哪里；屏幕阅读器只在这时候出声，动画里不念
-    cancelAnimationFrame(handle);
-    [handle, go.textContent] = [0, "训练"];
+    stop();
     const { all, same, cross, real, random } = draw();
     const groups = Number.isFinite(same + cross) ? `（同一段的词之间 ${two(same)}，不同段的 ${two(cross)}）` : "";
     say(text ?? `走完 ${Math.floor(lab.steps / lab.samples.length)} 轮：平均余弦 ${two(all)}${groups}；`
@@ -226,7 +226,7 @@ function render({ model, el }) {
   }
 
   function restart() { // 改了任何一项，都从头来
-    cancelAnimationFrame(handle);
+    stop();
     [lab, view] = [create(Object.fromEntries(Object.keys(spec.state).map((name) => [name, model.get(name)]))), null];
     const { words, homes, samples, K } = lab;
     const kind = (p) => `p${p < 0 ? -1 : p % 4}`;
