@@ -160,6 +160,7 @@ def test_rare_words_are_dropped_before_the_windows_are_made():
 
 def test_progress_reports_words_and_loss(monkeypatch):
     monkeypatch.setattr(word2vec_torch, "PART", 30)
+    monkeypatch.setattr(word2vec_torch, "LEG", 1)
     corpus = encode(SENTENCES, min_count=1)
     seen = []
     train("skipgram", corpus, Settings(epochs=2, sample=0), seen.append)
