@@ -160,6 +160,7 @@ def test_rare_words_are_dropped_before_the_windows_are_made():
 
 def test_progress_reports_words_and_loss(monkeypatch):
     monkeypatch.setattr(word2vec_torch, "PART", 30)
+    monkeypatch.setattr(word2vec_torch, "LEG", 1)
     corpus = encode(SENTENCES, min_count=1)
     seen = []
     train("skipgram", corpus, Settings(epochs=2, sample=0), seen.append)
@@ -183,3 +184,10 @@ def test_small_vocabularies_take_smaller_steps(words):
     sentences = [[f"词{i}" for i in rng.integers(words, size=8)] for _ in range(2000)]
     for fit in (train_skipgram, train_cbow):
         assert np.abs(fit(sentences, vector_size=10, sample=0).matrix).max() < 5
+
+
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
+def test_very_frequent_words_do_not_make_it_diverge(fit):
+    rng = np.random.default_rng(2)
+    sentences = [[f"词{i}" for i in rng.zipf(1.4, 20) if i < 2000] for _ in range(3000)]
+    assert np.linalg.norm(fit(sentences, vector_size=20, sample=0).matrix, axis=1).max() < 10

@@ -60,7 +60,8 @@ def step_size(counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, 
     先减少段数，一段还嫌多（词表很小），再减小学习率。
     """
     p = counts / counts.sum()
-    updates = BLOCK * (s.window + 1) * (p + s.negative * np.diff(noise, prepend=0))  # 一段里每个词几次
+    pairs, q, K = BLOCK * (s.window + 1), np.diff(noise, prepend=0), s.negative
+    updates = pairs * np.maximum(p + K * q, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
     crowd = max((p * updates).sum(), updates.max() / 2.5)
     return int(np.clip(CROWD / crowd, 1, STEP)), min(1.0, CROWD / crowd)
 
