@@ -191,7 +191,7 @@ def test_a_fast_step_is_the_same_step(model, K):
     """快速训练的一段共用 16 个负样本，每个乘上 K / 16：梯度是没有负样本与有 16 个的加权平均。"""
     corpus = encode([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
     V, S = len(corpus.vocab), word2vec_step.BLOCK
-    noise = np.cumsum(word2vec.noise_distribution(corpus.vocab.counts))
+    noise = word2vec.noise_distribution(corpus.vocab.counts)
     fast = word2vec_step.make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
                                    np.random.default_rng(2), word2vec_step.Settings(
                                        window=3, negative=K, dtype="float64"))[0]

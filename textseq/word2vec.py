@@ -67,7 +67,10 @@ def noise_distribution(counts: Sequence[int], exponent: float = 0.75) -> np.ndar
 def draw_negatives(noise: np.ndarray, shape: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """照噪声分布抽负样本的编号，每一步都重新抽。形状：noise (V,) → shape，通常是 (B, K)。"""
     cumulative = np.cumsum(noise)  # 末项有舍入误差，不正好是 1，所以随机数乘上它
-    return np.searchsorted(cumulative, rng.random(shape) * cumulative[-1], side="right")
+    draws = rng.random(shape) * cumulative[-1]
+    ascending, ids = np.argsort(draws, axis=None), np.empty(draws.size, dtype=np.int64)
+    ids[ascending] = np.searchsorted(cumulative, draws.flat[ascending], side="right")  # 从小到大查，快一倍
+    return ids.reshape(draws.shape)
 
 
 def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:

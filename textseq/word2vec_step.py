@@ -10,11 +10,14 @@ Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016。
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.nn import functional as F
+
+from textseq.word2vec import draw_negatives
 
 BLOCK = 16       # 一段有几个中心词，也是这一段共用的负样本个数
 STEP = 16        # 一步至多更新几段
@@ -60,8 +63,8 @@ def step_size(counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, 
     先减少段数，一段还嫌多（词表很小），再减小学习率。
     """
     p = counts / counts.sum()
-    pairs, q, K = BLOCK * (s.window + 1), np.diff(noise, prepend=0), s.negative
-    updates = pairs * np.maximum(p + K * q, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
+    pairs, K = BLOCK * (s.window + 1), s.negative
+    updates = pairs * np.maximum(p + K * noise, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
     crowd = max((p * updates).sum(), updates.max() / 2.5)
     return int(np.clip(CROWD / crowd, 1, STEP)), min(1.0, CROWD / crowd)
 
@@ -74,6 +77,27 @@ class Batch(NamedTuple):
     weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
 
 
+@cache
+def window_weights(model: str, s: Settings) -> tuple[torch.Tensor | None, torch.Tensor]:
+    """窗口的每一种样子，share 与 weight 各是哪一行：(S, w+1, w+1, W) 与 (S, w+1, w+1, R)。
+
+    前三维是段里第几个中心词，左边取几个词，右边取几个词；样子不多，事先算好，用的时候查。
+    """
+    S, w = BLOCK, s.window
+    offset = torch.arange(S + 2 * w) - w - torch.arange(S)[:, None, None, None]
+    left, right = torch.arange(w + 1)[:, None, None], torch.arange(w + 1)[:, None]
+    near = (offset >= -left) & (offset <= right) & (offset != 0)
+    near = near.to(getattr(torch, s.dtype))
+    count = near.sum(3, keepdim=True)
+    if model == "skipgram":
+        share, positives = None, near
+    else:
+        share = near / count.clamp(min=1)
+        positives = torch.eye(S, dtype=near.dtype)[:, None, None] * (count > 0)
+    negatives = positives.sum(3, keepdim=True) * (s.negative / S)
+    return share, torch.cat((positives, negatives.expand(-1, -1, -1, S)), 3)
+
+
 def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray, noise: np.ndarray,
                  rng: np.random.Generator, s: Settings, blocks: int = STEP) -> list[Batch]:
     """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。"""
@@ -83,27 +107,24 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     if not len(ids):
         return []
     n = -(-len(ids) // S)
-    padding = (s.window, n * S - len(ids) + s.window)
-    # 同一篇文章翻来覆去用的几个词不要挤在一步里，所以各段打乱
-    order = torch.from_numpy(rng.permutation(n))
-    words = torch.from_numpy(np.pad(ids.astype(np.int64), padding)).unfold(0, W, S)[order]
-    sentence = torch.from_numpy(np.pad(sentence, padding, constant_values=-1)).unfold(0, W, S)[order]
-    reach = torch.from_numpy(rng.integers(1, s.window, (n, S, 1), endpoint=True))
-    negatives = torch.from_numpy(np.searchsorted(noise, rng.random((n, S)) * noise[-1], side="right"))
+    order = rng.permutation(n)  # 同一篇文章翻来覆去用的几个词不要挤在一步里，所以各段打乱
+    reach = rng.integers(1, s.window, (n, S), endpoint=True)
+    starts = np.flatnonzero(np.diff(sentence, prepend=-1))
+    lengths = np.diff(starts, append=len(ids))
+    before = np.arange(len(ids)) - np.repeat(starts, lengths)  # 同一句里，前面还有几个词
+    after = np.repeat(lengths, lengths) - 1 - before
+    left, right = (np.minimum(np.pad(many, (0, n * S - len(ids))).reshape(n, S)[order], reach)
+                   for many in (before, after))
+    shape = torch.from_numpy((np.arange(S) * (s.window + 1) + left) * (s.window + 1) + right)
+    share, weight = (table if table is None else F.embedding(shape, table.flatten(0, 2))
+                     for table in window_weights(model, s))
 
-    centers, middle = words[:, s.window:-s.window], sentence[:, s.window:-s.window, None]
-    distance = (torch.arange(W) - s.window - torch.arange(S)[:, None]).abs()
-    near = (distance > 0) & (distance <= reach) & (middle == sentence[:, None]) & (middle >= 0)
-    near = near.to(getattr(torch, s.dtype))                                       # (n, S, W)
-    count = near.sum(2, keepdim=True)
-    if model == "skipgram":
-        inputs, share, positives, weight = centers, None, words, near
-    else:
-        inputs, share, positives = words, near / count.clamp(min=1), centers
-        weight = torch.eye(S, dtype=near.dtype) * (count > 0)
-    pairs = weight.sum(2, keepdim=True)
-    batch = Batch(inputs, share, torch.cat((positives, negatives), 1),
-                  torch.cat((weight, (pairs * (s.negative / S)).expand(-1, -1, S)), 2))
+    padded = np.pad(ids.astype(np.int64), (s.window, n * S - len(ids) + s.window))
+    words = torch.from_numpy(padded).unfold(0, W, S)[torch.from_numpy(order)]
+    centers = words[:, s.window:-s.window]
+    negatives = torch.from_numpy(draw_negatives(noise, (n, S), rng))
+    inputs, positives = (centers, words) if model == "skipgram" else (words, centers)
+    batch = Batch(inputs, share, torch.cat((positives, negatives), 1), weight)
     parts = [[None] * -(-n // blocks) if a is None else a.to(s.device).split(blocks) for a in batch]
     return [Batch(*part) for part in zip(*parts, strict=True)]
 

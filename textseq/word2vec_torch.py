@@ -131,7 +131,7 @@ def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
     """训练一份语料的函数：收 (第几轮, 从第几个词次起)，改两张表，返回最后一步的损失。"""
     per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
     keep = keep_probability(counts, s.sample) if s.sample else np.ones(len(counts))
-    noise = np.cumsum(noise_distribution(counts, s.ns_exponent))
+    noise = noise_distribution(counts, s.ns_exponent)
     blocks, damping = step_size(counts * keep, noise, s)
 
     @torch.inference_mode()
