@@ -188,25 +188,26 @@ def test_the_optimum_is_pmi_minus_log_k(K, uniform):
 @pytest.mark.parametrize("K", [0, 5, 16])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_fast_step_is_the_same_step(model, K):
-    """快速训练的一段共用 16 个负样本，每个乘上 K / 16：梯度是没有负样本与有 16 个的加权平均。"""
+    """快速训练的一段共用 M 个负样本，每个乘上 K / M：梯度是没有负样本与有 M 个的加权平均。"""
     corpus = encode([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
-    V, S = len(corpus.vocab), word2vec_step.BLOCK
+    V, settings = len(corpus.vocab), word2vec_step.Settings(window=3, negative=K, dtype="float64")
     noise = word2vec.noise_distribution(corpus.vocab.counts)
     fast = word2vec_step.make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
-                                   np.random.default_rng(2), word2vec_step.Settings(
-                                       window=3, negative=K, dtype="float64"))[0]
+                                      np.random.default_rng(2), settings)[0]
     tables = TABLES[:, :V]
     after = torch.from_numpy(tables.copy())
     word2vec_step.step(*after, fast, 0.1)
 
-    inputs, share, rows, weight = (None if a is None else a.numpy() for a in fast)
-    block, s, r = np.nonzero(weight[..., :-S])  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
+    inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in fast)
+    edge = word2vec_step.BLOCK + (6 if model == "skipgram" else 0)  # 左边是正样本，右边是共用的负样本
+    M = rows.shape[1] - edge
+    block, s, r = np.nonzero(weight[..., :edge])  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
     given = inputs[block, s] if model == "skipgram" else inputs[block] * (share[block, s] > 0)
-    batch = given, rows[block, r], rows[block, -S:]
+    batch = given, rows[block, r], rows[block, edge:]
     full = getattr(word2vec, f"{model}_negative")
-    none, all_16 = (full(*tables, *batch[:2], batch[2][:, :n]) for n in (0, S))
-    for change, a, b in zip(after.numpy() - tables, none[1:], all_16[1:], strict=True):
-        np.testing.assert_allclose(change, -0.1 * len(s) * (a + K / S * (b - a)), atol=1e-12)
+    none, every = (full(*tables, *batch[:2], batch[2][:, :n]) for n in (0, M))
+    for change, a, b in zip(after.numpy() - tables, none[1:], every[1:], strict=True):
+        np.testing.assert_allclose(change, -0.1 * len(s) * (a + K / max(M, 1) * (b - a)), atol=1e-12)
         assert np.abs(change).max() > 0.01
 
 

@@ -28,6 +28,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def positives(model, window):
+    """分数表里有几列正样本；右边的都是负样本。"""
+    return BLOCK + 2 * window if model == "skipgram" else BLOCK
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("K", [0, 1, 5])
 def test_a_step_adds_up_every_pair(model, K):
@@ -39,11 +44,11 @@ def test_a_step_adds_up_every_pair(model, K):
     step(E, C, batch, 0.1)
 
     dE, dC = np.zeros_like(embedding), np.zeros_like(context)
-    inputs, share, rows, weight = (None if a is None else a.numpy() for a in batch)
+    inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in batch)
     for n, s, r in zip(*np.nonzero(weight), strict=True):  # 一个分数一个分数地加
         shares = {s: 1.0} if share is None else {w: share[n, s, w] for w in np.flatnonzero(share[n, s])}
         h = sum(part * embedding[inputs[n, w]] for w, part in shares.items())
-        label = r < rows.shape[1] - BLOCK
+        label = r < positives(model, 2)
         move = 0.1 * weight[n, s, r] * (label - sigmoid(h @ context[rows[n, r]]))
         dC[rows[n, r]] += move * h
         for w, part in shares.items():
@@ -62,7 +67,7 @@ def test_the_step_follows_the_gradient_of_the_loss():
         x, u = E[batch.inputs], C[batch.rows]
         scores = (x if batch.share is None else batch.share @ x) @ u.mT
         label = torch.zeros_like(scores)
-        label[..., :-BLOCK] = 1
+        label[..., :positives(model, 3)] = 1
         loss = F.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
         loss.backward()
         before = E.detach().clone(), C.detach().clone()
@@ -92,7 +97,8 @@ def test_positive_pairs_are_those_of_the_sliding_window(window):
     got = Counter()
     for batch in make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V),
                                          np.arange(V) / (V - 1), FullReach(0), Settings(window=window)):
-        for n, s, r in zip(*np.nonzero(batch.weight[..., :-BLOCK].numpy()), strict=True):
+        near = batch.weight[..., :positives("skipgram", window)].numpy()
+        for n, s, r in zip(*np.nonzero(near), strict=True):
             got[int(batch.inputs[n, s]), int(batch.rows[n, r])] += 1
     wanted = Counter()
     for words in SENTENCES:
@@ -105,7 +111,7 @@ def test_cbow_averages_the_same_neighbours():
     corpus = encode(SENTENCES, min_count=1)
     skipgram, cbow = (batches(m, corpus, seed=5, window=2) for m in MODELS)
     for a, b in zip(skipgram, cbow, strict=True):
-        near = a.weight[..., :-BLOCK]
+        near = a.weight[..., :positives("skipgram", 2)]
         count = near.sum(2, keepdim=True)
         assert torch.equal(b.share, near / count.clamp(min=1))
         assert torch.equal(b.weight[..., :16].sum(2, keepdim=True), (count > 0).float())
@@ -115,8 +121,9 @@ def test_cbow_averages_the_same_neighbours():
 def test_negatives_weigh_k_times_the_positives(K):
     for model in MODELS:
         for batch in batches(model, encode(SENTENCES, min_count=1), negative=K):
-            positive, negative = batch.weight[..., :-16].sum(2), batch.weight[..., -16:].sum(2)
-            assert torch.allclose(negative, K * positive)
+            edge = positives(model, 5)
+            positive, negative = batch.weight[..., :edge].sum(2), batch.weight[..., edge:].sum(2)
+            assert positive.sum() > 0 and torch.allclose(negative, K * positive)
 
 
 def test_negatives_follow_the_noise_distribution():
@@ -125,7 +132,7 @@ def test_negatives_follow_the_noise_distribution():
     noise = np.array([0, 0, 0.5, 0.3, 0.2])
     drawn = make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V), noise,
                                     np.random.default_rng(1), Settings())
-    ids = torch.cat([b.rows[:, -16:].flatten() for b in drawn]).numpy()
+    ids = torch.cat([b.rows[:, positives("skipgram", 5):].flatten() for b in drawn]).numpy()
     assert np.abs(np.bincount(ids, minlength=V) / len(ids) - [0, 0, 0.5, 0.3, 0.2]).max() < 0.01
 
 
@@ -170,12 +177,22 @@ def test_progress_reports_words_and_loss(monkeypatch):
 
 
 def test_batch_is_documented_in_order():
-    assert Batch._fields == ("inputs", "share", "rows", "weight")
+    assert Batch._fields == ("inputs", "share", "rows", "label", "weight")
 
 
-def test_divergence_is_an_error_and_never_a_vector():
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
+def test_divergence_is_an_error_and_never_a_vector(fit):
+    sentences = [[f"词{i}" for i in row] for row in np.random.default_rng(2).integers(2000, size=(1000, 20))]
     with pytest.raises(ValueError, match="训练发散了：第 1 轮.*请把 alpha 从 50 减半"):
-        train_skipgram(SENTENCES, min_count=1, alpha=50, sample=0)
+        fit(sentences, min_count=1, alpha=50)
+
+
+def test_twenty_negatives_at_a_high_rate_do_not_make_it_diverge():
+    """共用的负样本随 K 增加；只用 16 个的时候，K = 20 在《人民日报》上发散。"""
+    rng = np.random.default_rng(3)
+    sentences = [[f"词{i}" for i in rng.zipf(1.2, 20) if i < 2000] for _ in range(3000)]
+    vectors = train_skipgram(sentences, vector_size=20, negative=20, sample=0, window=10)
+    assert np.linalg.norm(vectors.matrix, axis=1).max() < 10
 
 
 @pytest.mark.parametrize("words", [3, 18, 100])

@@ -1,7 +1,7 @@
 """word2vec 快速训练的一步：准备一批训练数据，更新两张表。
 
 语料接成一串，每 16 个中心词一段，连同两侧的词取出来：16 个中心词与 16 + 2·window 个词两两求
-点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的 16 个
+点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的几十个
 负样本，一步就只剩三次矩阵乘法（CBOW 五次）。
 出处：Mikolov et al., Distributed Representations of Words and Phrases, 2013；共用负样本：
 Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016。
@@ -19,9 +19,10 @@ from torch.nn import functional as F
 
 from textseq.word2vec import draw_negatives
 
-BLOCK = 16       # 一段有几个中心词，也是这一段共用的负样本个数
+BLOCK = 16       # 一段有几个中心词
 STEP = 16        # 一步至多更新几段
-CROWD = 64       # 一个词在一步里平均至多更新几次，再多就会走过头；最常见的词放宽到 2.5 倍
+# 一个词在一步里平均更新的次数 × alpha，至多这么大，再大就会走过头；是试出来的。最常见的词放宽到 2.5 倍
+CROWD = {"skipgram": 3.2, "cbow": 2.1}
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,31 @@ class Settings:
             raise ValueError(f"dtype 应为 'float32' 或 'float64'，收到 {self.dtype!r}")
 
 
-def step_size(counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, float]:
+def shared_negatives(model: str, s: Settings) -> int:
+    """一段共用几个负样本：每个平均只当十几对（CBOW 是五对）训练对的负样本，再少，一步就走过头了。"""
+    return s.negative * (s.window + 1 if model == "skipgram" else 3)
+
+
+def step_size(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, float]:
     """一步更新几段，和学习率再乘多少。
 
     同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了。
     先减少段数，一段还嫌多（词表很小），再减小学习率。
     """
-    p = counts / counts.sum()
-    pairs, K = BLOCK * (s.window + 1), s.negative
+    p, K = counts / counts.sum(), s.negative
+    pairs = BLOCK * (s.window + 1 if model == "skipgram" else 1)
     updates = pairs * np.maximum(p + K * noise, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
-    crowd = max((p * updates).sum(), updates.max() / 2.5)
-    return int(np.clip(CROWD / crowd, 1, STEP)), min(1.0, CROWD / crowd)
+    crowd = max((p * updates).sum(), updates.max() / 2.5) * s.alpha
+    most = CROWD[model] / crowd  # 至多几段
+    return int(np.clip(most, 1, STEP)), min(1.0, most)
 
 
 class Batch(NamedTuple):
     """一步的训练数据，N 段，每段 S = BLOCK 个中心词，W = S + 2·window 个词。"""
     inputs: torch.Tensor         # 查词向量表的编号：Skip-gram 是中心词 (N, S)，CBOW 是所有词 (N, W)
     share: torch.Tensor | None   # CBOW 取平均时各占几分之几 (N, S, W)；Skip-gram 不用
-    rows: torch.Tensor           # 查上下文表的编号：正样本在前，S 个负样本在后 (N, R)
+    rows: torch.Tensor           # 查上下文表的编号：正样本在前，共用的负样本在后 (N, R)
+    label: torch.Tensor          # 正样本 1，负样本 0 (N, 1, R)
     weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
 
 
@@ -94,14 +102,15 @@ def window_weights(model: str, s: Settings) -> tuple[torch.Tensor | None, torch.
     else:
         share = near / count.clamp(min=1)
         positives = torch.eye(S, dtype=near.dtype)[:, None, None] * (count > 0)
-    negatives = positives.sum(3, keepdim=True) * (s.negative / S)
-    return share, torch.cat((positives, negatives.expand(-1, -1, -1, S)), 3)
+    M = shared_negatives(model, s)
+    negatives = positives.sum(3, keepdim=True) * (s.negative / max(M, 1))
+    return share, torch.cat((positives, negatives.expand(-1, -1, -1, M)), 3)
 
 
 def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray, noise: np.ndarray,
                  rng: np.random.Generator, s: Settings, blocks: int = STEP) -> list[Batch]:
     """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。"""
-    S, W = BLOCK, BLOCK + 2 * s.window
+    S, W, M = BLOCK, BLOCK + 2 * s.window, shared_negatives(model, s)
     kept = rng.random(len(ids)) < keep[ids]
     ids, sentence = ids[kept], sentence[kept]
     if not len(ids):
@@ -122,20 +131,20 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     padded = np.pad(ids.astype(np.int64), (s.window, n * S - len(ids) + s.window))
     words = torch.from_numpy(padded).unfold(0, W, S)[torch.from_numpy(order)]
     centers = words[:, s.window:-s.window]
-    negatives = torch.from_numpy(draw_negatives(noise, (n, S), rng))
+    negatives = torch.from_numpy(draw_negatives(noise, (n, M), rng))
     inputs, positives = (centers, words) if model == "skipgram" else (words, centers)
-    batch = Batch(inputs, share, torch.cat((positives, negatives), 1), weight)
+    label = (torch.arange(weight.shape[2]) < positives.shape[1]).to(weight.dtype)
+    batch = Batch(inputs, share, torch.cat((positives, negatives), 1), label.expand(n, 1, -1), weight)
     parts = [[None] * -(-n // blocks) if a is None else a.to(s.device).split(blocks) for a in batch]
     return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
 def step(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
     """一步：改两张表里用到的行，返回误差（标签减去概率）(N, S, R)。"""
-    inputs, share, rows, weight = batch
+    inputs, share, rows, label, weight = batch
     x, u = F.embedding(inputs, E), F.embedding(rows, C)                           # (N, ·, E)
     h = x if share is None else share @ x                                         # (N, S, E)
-    error = torch.sigmoid(h @ u.mT).neg_()
-    error[..., :-BLOCK] += 1
+    error = label - torch.sigmoid(h @ u.mT)
     g = alpha * weight * error
     dh = g @ u
     dx = dh if share is None else share.mT @ dh

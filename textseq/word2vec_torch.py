@@ -27,10 +27,10 @@ from textseq.checkpoint import load_checkpoint, save_checkpoint
 from textseq.encoded import Encoded, encode
 from textseq.vectors import WordVectors
 from textseq.word2vec import keep_probability, noise_distribution
-from textseq.word2vec_step import BLOCK, Settings, make_batches, step, step_size
+from textseq.word2vec_step import Settings, make_batches, step, step_size
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点，合并
+LEG = 20         # 每个工人做完这么多份，报告一次进度，存检查点，合并
 
 
 class Tables(NamedTuple):
@@ -132,7 +132,7 @@ def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
     per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
     keep = keep_probability(counts, s.sample) if s.sample else np.ones(len(counts))
     noise = noise_distribution(counts, s.ns_exponent)
-    blocks, damping = step_size(counts * keep, noise, s)
+    blocks, damping = step_size(model, counts * keep, noise, s)
 
     @torch.inference_mode()
     def train_part(part: tuple[int, int]) -> float:
@@ -146,7 +146,7 @@ def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
         if not batches:  # 降采样把这一份全丢了
             return 0.0
         right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
-        return float(-(batch.weight * right.log()).sum() / batch.weight[..., :-BLOCK].sum().clamp(min=1))
+        return float(-(batch.weight * right.log()).sum() / (batch.weight * batch.label).sum().clamp(min=1))
 
     return train_part
 
