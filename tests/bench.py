@@ -1,8 +1,9 @@
 """make bench：textseq 与 gensim 训练词向量，同一份语料、同样的参数、同样的核数，轮流跑，比快慢与好坏。
 
 速度是语料词次每秒：词次 × 轮数 ÷ 从编好号的语料到词向量的墙上时间（gensim 是 train 的时间，
-两边都不算数词频）。好坏是评测集上的等级相关系数：词对按校验和分成两半，学习率等只看甲半调，
-这里两半都报告。同一遍里两家紧挨着跑，所以机器忙闲的影响在比值里抵消大半。
+两边都不算数词频）。同一遍里两家紧挨着跑，所以机器忙闲的影响在比值里抵消大半。
+好坏是评测集上的等级相关系数。词对按校验和分成两半：学习率只看甲半挑，两家用同一张单子；
+乙半没有用来挑过什么。挑的过程也写进记录。
 """
 
 import json
@@ -29,6 +30,7 @@ HALVES = {name: [p for p in PAIRS if zlib.crc32(f"{p.a} {p.b}".encode()) % 2 == 
           for name, parity in (("甲半", 0), ("乙半", 1))}
 RELATIONS = load_analogies(ROOT / "data/evaluation/analogies.tsv")
 SAME = {"vector_size": 100, "window": 5, "negative": 5, "sample": 1e-3, "epochs": 5, "workers": 2}
+ALPHAS = {"Skip-gram": (0.025, 0.05, 0.075, 0.1), "CBOW": (0.025, 0.05, 0.1, 0.2, 0.3)}
 REPEATS = 3
 
 
@@ -38,19 +40,33 @@ def quality(vectors):
     return scores | {"类比": total_hits(analogy_score(vectors, RELATIONS)).rate}
 
 
-def run_textseq(model, corpus, sentences, seed):
+def run_textseq(model, corpus, sentences, seed, alpha):
     start = time.perf_counter()
-    vectors = (train_skipgram if model == "Skip-gram" else train_cbow)(corpus, seed=seed, **SAME)
+    fit = train_skipgram if model == "Skip-gram" else train_cbow
+    vectors = fit(corpus, seed=seed, alpha=alpha, **SAME)
     return time.perf_counter() - start, vectors
 
 
-def run_gensim(model, corpus, sentences, seed, **settings):
-    word2vec = Word2Vec(min_count=5, sg=model == "Skip-gram", seed=seed, **SAME, **settings)
+def run_gensim(model, corpus, sentences, seed, alpha):
+    word2vec = Word2Vec(min_count=5, sg=model == "Skip-gram", seed=seed, alpha=alpha, **SAME)
     word2vec.build_vocab(sentences)
     start = time.perf_counter()
     word2vec.train(sentences, total_examples=word2vec.corpus_count, epochs=SAME["epochs"])
     seconds = time.perf_counter() - start
     return seconds, WordVectors(word2vec.wv.index_to_key, word2vec.wv.vectors)
+
+
+def choose_alpha(run, model, corpus, sentences):
+    """挑学习率：各训练三遍，取甲半的中位数最高的；种子与正式比的不同。返回挑中的和各个的得分。"""
+    scores = {}
+    for alpha in ALPHAS[model]:
+        try:
+            found = [run(model, corpus, sentences, seed, alpha)[1] for seed in (11, 12, 13)]
+        except ValueError as error:  # textseq 训练发散时报错
+            print(model, alpha, error, flush=True)
+            continue
+        scores[alpha] = [quality(vectors)["甲半"] for vectors in found]
+    return max(scores, key=lambda alpha: np.median(scores[alpha])), scores
 
 
 def middle(values):
@@ -64,11 +80,18 @@ def main():
     corpus = encode(sentences)
     words = sum(map(len, sentences)) * SAME["epochs"]
     tools = {"textseq": run_textseq, "gensim": run_gensim}
-    found = {model: {tool: [] for tool in tools} for model in ("Skip-gram", "CBOW")}
+    chosen, tried = {}, {}
+    for model in ALPHAS:
+        for tool, run in tools.items():
+            chosen[model, tool], scores = choose_alpha(run, model, corpus, sentences)
+            tried[f"{model} {tool}"] = scores
+            print(f"{model:<9}  {tool:<8}  alpha：甲半 ", "  ".join(
+                f"{alpha}：{middle(rho)}" for alpha, rho in scores.items()), flush=True)
+    found = {model: {tool: [] for tool in tools} for model in ALPHAS}
     for repeat in range(REPEATS):
         for model, results in found.items():
             for tool, run in tools.items():
-                seconds, vectors = run(model, corpus, sentences, seed=repeat + 1)
+                seconds, vectors = run(model, corpus, sentences, repeat + 1, chosen[model, tool])
                 results[tool].append({"词次每秒": words / seconds} | quality(vectors))
                 print(f"第 {repeat + 1} 遍  {model:<9}  {tool:<8}", "  ".join(
                     f"{name} {value:,.0f}" if value > 9 else f"{name} {value:.3f}"
@@ -86,7 +109,8 @@ def main():
     print(f"\n{machine}")
     target = ROOT / "build/bench.json"
     target.parent.mkdir(exist_ok=True)
-    record = {"机器": machine, "参数": SAME, "结果": table}
+    record = {"机器": machine, "参数": SAME, "试过的 alpha 与甲半": tried,
+              "alpha": {f"{model} {tool}": alpha for (model, tool), alpha in chosen.items()}, "结果": table}
     target.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
     print(f"存到 {target.relative_to(ROOT)}")
 

@@ -20,9 +20,8 @@ from torch.nn import functional as F
 from textseq.word2vec import draw_negatives
 
 BLOCK = 16       # 一段有几个中心词
-STEP = 16        # 一步至多更新几段
-# 一个词在一步里平均更新的次数 × alpha，至多这么大，再大就会走过头；是试出来的。最常见的词放宽到 2.5 倍
-CROWD = {"skipgram": 3.2, "cbow": 2.1}
+STEP = 24        # 一步至多更新几段
+CROWD = 8        # 最常见的词在一步里更新的次数 × alpha 至多这么大，各词平均至多五分之一；是试出来的
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ def step_size(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) ->
     p, K = counts / counts.sum(), s.negative
     pairs = BLOCK * (s.window + 1 if model == "skipgram" else 1)
     updates = pairs * np.maximum(p + K * noise, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
-    crowd = max((p * updates).sum(), updates.max() / 2.5) * s.alpha
-    most = CROWD[model] / crowd  # 至多几段
+    most = CROWD / (s.alpha * max(updates.max(), 5 * (p * updates).sum()))  # 至多几段
     return int(np.clip(most, 1, STEP)), min(1.0, most)
 
 
