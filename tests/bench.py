@@ -4,21 +4,25 @@
 两边都不算数词频）。同一遍里两家紧挨着跑，所以机器忙闲的影响在比值里抵消大半。
 好坏是评测集上的等级相关系数。词对按校验和分成两半：学习率只看甲半挑，两家用同一张单子；
 乙半没有用来挑过什么。挑的过程也写进记录。
+最后用 torchrun 比一个进程与两个进程：快慢，好坏，合并占多少时间。
 """
 
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from gensim import __version__ as gensim_version
 from gensim.models import Word2Vec
 
-from textseq import corpora
+from textseq import corpora, word2vec_torch
 from textseq.encoded import encode
 from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
 from textseq.vectors import WordVectors
@@ -74,8 +78,45 @@ def middle(values):
     return f"{np.median(values):.3g}（{min(values):.3g}–{max(values):.3g}）"
 
 
+def compare_processes():
+    """一个进程与两个进程，Skip-gram，默认的学习率：{进程数: 每个种子一条}。"""
+    found = {}
+    for n in (1, 2):
+        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(n), __file__]
+        subprocess.run(command, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        found[str(n)] = json.loads((ROOT / "build/torchrun.json").read_text(encoding="utf-8"))
+    return found
+
+
+def work_in_torchrun():
+    """torchrun 的一个进程：训练几个种子，0 号进程把快慢、好坏和合并的时间写成文件。"""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo")
+    corpus = encode([s.words for s in corpora.people_daily()])
+    merging, merge = [], word2vec_torch._merge
+
+    def timed(*tables):
+        dist.barrier()  # 等齐了再计时，只量合并本身
+        start = time.perf_counter()
+        merge(*tables)
+        merging.append(time.perf_counter() - start)
+
+    word2vec_torch._merge, rows = timed, []
+    for seed in range(1, REPEATS + 1):
+        start = time.perf_counter()
+        vectors = train_skipgram(corpus, seed=seed, **SAME | {"workers": 1})
+        rows.append({"秒": time.perf_counter() - start, "合并秒": sum(merging)} | quality(vectors))
+        merging.clear()
+    if dist.get_rank() == 0:
+        (ROOT / "build/torchrun.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        for row in rows:
+            print(dist.get_world_size(), "个进程：", {name: round(value, 3) for name, value in row.items()})
+    dist.destroy_process_group()
+
+
 def main():
     torch.set_num_threads(1)
+    (ROOT / "build").mkdir(exist_ok=True)
     sentences = [list(s.words) for s in corpora.people_daily()]
     corpus = encode(sentences)
     words = sum(map(len, sentences)) * SAME["epochs"]
@@ -108,9 +149,9 @@ def main():
             print(f"| {model} | {name} | {middle(ours)} | {middle(theirs)} | {middle(ratio)} |")
     print(f"\n{machine}")
     target = ROOT / "build/bench.json"
-    target.parent.mkdir(exist_ok=True)
     record = {"机器": machine, "参数": SAME, "试过的 alpha 与甲半": tried,
-              "alpha": {f"{model} {tool}": alpha for (model, tool), alpha in chosen.items()}, "结果": table}
+              "alpha": {f"{model} {tool}": alpha for (model, tool), alpha in chosen.items()}, "结果": table,
+              "torchrun": compare_processes()}
     target.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
     print(f"存到 {target.relative_to(ROOT)}")
 
@@ -123,4 +164,4 @@ def cpu_name():
 
 
 if __name__ == "__main__":
-    main()
+    work_in_torchrun() if "RANK" in os.environ else main()

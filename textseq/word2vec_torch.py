@@ -15,7 +15,7 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_step import Settings, make_batches, step, step_size
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-LEG = 20         # 每个工人做完这么多份，报告一次进度，存检查点，合并
+LEG = 20         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
 
 
 class Tables(NamedTuple):
@@ -79,13 +79,15 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
 
     语料分成份，做完几份算一轮次里的一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
-    每程结束时合并（见 _merge）。异常：设定不对，检查点不合，或训练发散，ValueError。
+    每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
+    （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
+    异常：设定不对，检查点不合，或训练发散，ValueError。
     """
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     N = len(corpus.ids)
     E, C = _start_tables(len(corpus.vocab), s)
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
-    together = LEG * s.workers * world
+    together = LEG * s.workers
     legs = [parts[i:i + together] for i in range(0, len(parts), together)]
     setting = {"model": model, "进程数": world, "词次": N, **asdict(s),
                "词表": zlib.crc32(repr((corpus.vocab.words, corpus.vocab.counts)).encode())}
@@ -95,7 +97,7 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
         E.copy_(torch.from_numpy(arrays["E"]))
         C.copy_(torch.from_numpy(arrays["C"]))
 
-    train_part = _part_trainer(model, corpus, s, E, C)
+    train_part = _part_trainer(model, corpus, replace(s, alpha=s.alpha * world), E, C)
     workers = max(1, min(s.workers, N // PART))  # 语料太小，人多了反而互相踩
     saved = time.monotonic()
     for number, leg in enumerate(legs[done:], start=done + 1):
