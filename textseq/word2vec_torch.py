@@ -30,7 +30,7 @@ from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_step import Settings, make_batches, step, step_size
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-LEG = 20         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
+LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
 
 
 class Tables(NamedTuple):
