@@ -138,10 +138,10 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
 
 
 def step(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
-    """一步：改两张表里用到的行，返回误差（标签减去概率）(N, S, R)。"""
+    """一步：改两张表里用到的行，返回误差（目标减去概率）(N, S, R)。"""
     inputs, share, rows, label, weight = batch
-    x, u = F.embedding(inputs, E), F.embedding(rows, C)                           # (N, ·, E)
-    h = x if share is None else share @ x                                         # (N, S, E)
+    x, u = F.embedding(inputs, E), F.embedding(rows, C)  # (N, ·, E)
+    h = x if share is None else share @ x  # (N, S, E)
     error = label - torch.sigmoid(h @ u.mT)
     g = alpha * weight * error
     dh = g @ u

@@ -93,7 +93,7 @@ for center, outputs, rate in steps:
 
 const CSS = `
   .choices { flex-wrap: wrap; } .choices label { flex: 1 0 auto; }
-  .choices span { flex: 1; padding: 0 6px; text-align: center; }
+  .choices span { flex: 1; padding: 0 3px; text-align: center; }
   .choices input:disabled + span { color: var(--soft); background: var(--tint); text-decoration: line-through; cursor: not-allowed; }
   .tools { display: flex; flex-wrap: wrap; gap: 8px 10px; margin-top: 14px; }
   .tools .go { background: var(--accent); color: var(--on-accent); min-width: 104px; }
@@ -102,6 +102,8 @@ const CSS = `
   figure { flex: 1 1 290px; min-width: 0; margin: 0; } figcaption code { font-weight: 600; }
   .tables table { width: 100%; border-spacing: 0 3px; table-layout: fixed; }
   .tables th, .tables td { height: 45px; padding: 0 6px; line-height: 1.3; text-align: right; font-size: 13.5px; background: var(--tint); }
+  .tables td { padding: 0 4px; white-space: nowrap; }
+  .tables th small { white-space: normal; }
   .tables th { width: 40%; text-align: left; font-size: 15px; font-weight: normal; border-radius: 6px 0 0 6px; border-left: 4px solid transparent; }
   .tables td:last-child { border-radius: 0 6px 6px 0; }
   .tables small { display: block; font-size: 12px; white-space: nowrap; }
@@ -117,10 +119,10 @@ const CSS = `
   .changes li:first-child { grid-column: 1 / -1; }
   .changes li { padding: 3px 0 3px 12px; border-left: 4px solid; font-size: 13.5px; line-height: 1.75; overflow-wrap: anywhere; }
   .changes .sum { display: block; font-weight: 600; } sub { font-size: .8em; line-height: 0; }
-  @media (max-width: 480px) { .choices span { padding: 0 4px; } .pairs th, .pairs td { padding: 3px 4px; } }
+  @media (max-width: 480px) { .pairs th, .pairs td { padding: 3px 4px; } }
 `;
 const sign = (x) => String(x).replace("-", "−");
-const fixed = (x, digits = 3) => sign(x.toFixed(digits));
+const fixed = (x, digits = 3) => sign(Math.abs(x) < 1000 ? x.toFixed(digits) : x.toExponential(1));
 const delta = (x) => (x < 0 ? "" : "+") + fixed(x);
 
 function render({ model, el }) {
@@ -211,7 +213,8 @@ function render({ model, el }) {
     const own = drawn.includes(outputs[0]) ? `“${WORDS[outputs[0]]}”既是真邻居又是负样本，拉近与推开抵消一部分。` : "";
     const other = neighbours(center).filter((w) => w !== outputs[0] && drawn.includes(w));
     const remark = own + (other.length ? `抽到的“${list(other)}”其实也与“${WORDS[center]}”相邻，照样推开。` : "")
-      + (new Set(drawn).size < drawn.length ? "负样本有重复，重复的各加一次。" : "");
+      + (new Set(drawn).size < drawn.length ? "负样本有重复，重复的各加一次。" : "")
+      + (sum(rows.map(({ loss }) => loss)) > 100 ? "损失越走越大：学习率太大，走过头了。" : "");
     note.textContent = (done ? `第 ${taken.length} 步走完：词向量表变了 ${E.length} 行（${list(E)}），上下文表变了 ${C.length} 行`
       + `（${list(C)}），一共 ${E.length + C.length} 行。损失 ${now} → ${later} 奈特。`
       : `第 ${taken.length + 1} 步，还没走：中心词“${WORDS[center]}”，真邻居“${WORDS[outputs[0]]}”，`
