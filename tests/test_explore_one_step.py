@@ -234,6 +234,34 @@ def test_context_stays_a_neighbour(watched, site):
     expect(watched.locator("pre")).to_contain_text(", 0.45)]")
 
 
+@pytest.mark.parametrize("width", [664, 350])
+def test_numbers_stay_on_one_line(watched, site, width):
+    """书页的正文允许从字中间断行，这条规矩会传进互动图；数不能断成两截。"""
+    folder, _ = site
+    write_page(folder, explore.html("one_step", K=10))
+    watched.goto((folder / "page.html").as_uri())
+    watched.add_style_tag(content=f"body {{ width: {width}px; margin: 0; overflow-wrap: break-word; }}")
+    for _ in range(2):
+        lines = watched.locator(".tables td").evaluate_all("""cells => cells.map((cell) => {
+            const text = document.createRange();
+            text.selectNodeContents(cell.firstChild);
+            return text.getClientRects().length; })""")
+        assert len(lines) == 2 * V * E and set(lines) == {1}
+        watched.get_by_role("button", name="走一步").click()
+
+
+def test_walking_too_far_is_said(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("one_step", K=10, rate_percent=200))
+    watched.goto((folder / "page.html").as_uri())
+    note, step = watched.get_by_role("status").nth(1), watched.get_by_role("button", name="走一步")
+    expect(note).not_to_contain_text("走过头")
+    for _ in range(20):
+        step.click()
+    expect(note).to_contain_text("损失越走越大：学习率太大，走过头了。")
+    assert max(map(len, watched.locator(".tables td").all_inner_texts())) <= 20  # 数与它变了多少，各一行
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("K", [5, 10])
 def test_accessible_and_narrow(watched, site, theme, K):

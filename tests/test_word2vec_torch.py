@@ -187,12 +187,11 @@ def test_divergence_is_an_error_and_never_a_vector(fit):
         fit(sentences, min_count=1, alpha=50)
 
 
-def test_twenty_negatives_at_a_high_rate_do_not_make_it_diverge():
-    """共用的负样本随 K 增加；只用 16 个的时候，K = 20 在《人民日报》上发散。"""
-    rng = np.random.default_rng(3)
-    sentences = [[f"词{i}" for i in rng.zipf(1.2, 20) if i < 2000] for _ in range(3000)]
+def test_twenty_negatives_do_not_make_it_diverge():
+    """共用的负样本随 K 与窗口增加；一段只共用 16 个的时候，这里第 1 轮就发散。"""
+    sentences = [[f"词{i}" for i in row] for row in np.random.default_rng(3).integers(3000, size=(3000, 20))]
     vectors = train_skipgram(sentences, vector_size=20, negative=20, sample=0, window=10)
-    assert np.linalg.norm(vectors.matrix, axis=1).max() < 10
+    assert np.linalg.norm(vectors.matrix, axis=1).max() < 5
 
 
 @pytest.mark.parametrize("words", [3, 18, 100])

@@ -1,7 +1,7 @@
 """word2vec 快速训练的一步：准备一批训练数据，更新两张表。
 
 语料接成一串，每 16 个中心词一段，连同两侧的词取出来：16 个中心词与 16 + 2·window 个词两两求
-点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的几十个
+点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的
 负样本，一步就只剩三次矩阵乘法（CBOW 五次）。
 出处：Mikolov et al., Distributed Representations of Words and Phrases, 2013；共用负样本：
 Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016。
@@ -10,7 +10,7 @@ Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016。
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -79,11 +79,11 @@ class Batch(NamedTuple):
     inputs: torch.Tensor         # 查词向量表的编号：Skip-gram 是中心词 (N, S)，CBOW 是所有词 (N, W)
     share: torch.Tensor | None   # CBOW 取平均时各占几分之几 (N, S, W)；Skip-gram 不用
     rows: torch.Tensor           # 查上下文表的编号：正样本在前，共用的负样本在后 (N, R)
-    label: torch.Tensor          # 正样本 1，负样本 0 (N, 1, R)
+    label: torch.Tensor          # 目标：正样本 1，负样本 0 (N, 1, R)
     weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
 
 
-@cache
+@lru_cache(maxsize=2)  # 一次训练只用一份；窗口很宽时一份有几十 MB，不多留
 def window_weights(model: str, s: Settings) -> tuple[torch.Tensor | None, torch.Tensor]:
     """窗口的每一种样子，share 与 weight 各是哪一行：(S, w+1, w+1, W) 与 (S, w+1, w+1, R)。
 

@@ -2,7 +2,7 @@
 
     python data/windows/build.py
 
-单精度，所以在别的处理器上，数从第三位起会有出入；tests/test_windows_record.py 重算其中几行。
+单精度，所以在别的处理器上，数从第三位起会有出入；tests/test_stored_trainings.py 重算其中几行。
 """
 
 from collections import Counter
