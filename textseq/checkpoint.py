@@ -24,6 +24,17 @@ def save_checkpoint(path: str | Path, arrays: Mapping[str, np.ndarray], done: in
     write_atomically(path, buffer.getvalue())
 
 
+def read_checkpoint(path: str | Path) -> tuple[dict[str, np.ndarray], int, dict]:
+    """读检查点，返回 (数组, 进度, 设定)。异常：文件坏了 ValueError。"""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        note = json.loads(str(arrays.pop("note")))
+        return arrays, note["done"], note["setting"]
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} 不是完整的检查点（{error}）；请删去它，从头训练") from None
+
+
 def load_checkpoint(path: str | Path, setting: Mapping) -> tuple[dict[str, np.ndarray], int] | None:
     """读检查点，返回 (数组, 进度)；文件不存在返回 None。
 
@@ -31,13 +42,7 @@ def load_checkpoint(path: str | Path, setting: Mapping) -> tuple[dict[str, np.nd
     """
     if not Path(path).exists():
         return None
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        note = json.loads(str(arrays.pop("note")))
-        done, old = note["done"], note["setting"]
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} 不是完整的检查点（{error}）；请删去它，从头训练") from None
+    arrays, done, old = read_checkpoint(path)
     new = json.loads(json.dumps(dict(setting)))
     if changed := [name for name in {**old, **new} if old.get(name) != new.get(name)]:
         name = changed[0]

@@ -1,0 +1,173 @@
+"""标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。训练在 fitting.py。
+
+    model = Classifier(build_vocab(titles), classes, cell="lstm", pooling="max")
+    reports = fit(model, train, dev, epochs=6)
+    model.predict("中华女子学院：本科层次仅1专业招男生")     # [("教育", 0.98), …]
+
+出处：双向循环层，Schuster & Paliwal, Bidirectional Recurrent Neural Networks, 1997；
+沿时间取最大值，Conneau et al., Supervised Learning of Universal Sentence Representations, 2017。
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from textseq.checkpoint import read_checkpoint, save_checkpoint
+from textseq.sequences import pad_sequences
+from textseq.text import clean, tokenize
+from textseq.vocab import Vocab
+
+CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
+POOLINGS = ("last", "max", "mean")
+FORMAT = 1  # 存盘格式的版本
+
+
+@dataclass(frozen=True)
+class Design:
+    """模型的设计，与权重一起存盘。
+
+    unit 是 "char"（字）或 "word"（jieba 的词）；bigrams=True 时，每个位置再看它与下一个合起来的二元组。
+    pooling 把各步的隐藏状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
+    """
+    unit: str = "char"
+    bigrams: bool = False
+    cell: str = "lstm"
+    bidirectional: bool = True
+    pooling: str = "max"
+    embedding_size: int = 64
+    hidden_size: int = 128
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("unit", ("char", "word")), ("cell", tuple(CELLS)), ("pooling", POOLINGS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} 应为 {'、'.join(allowed)} 之一，收到 {getattr(self, name)!r}")
+
+
+def split_units(title: str, unit: str = "char") -> list[str]:
+    """标题 → 字或词；大写变小写，全角数字变半角，空白不要。"""
+    text = clean(title).lower()
+    return tokenize(text) if unit == "word" else [c for c in text if not c.isspace()]
+
+
+def with_bigrams(units: Sequence[str]) -> list[str]:
+    """每个单位与下一个连成的二元组，最后一个后面补 $：["本", "科"] → ["本科", "科$"]。"""
+    return [a + b for a, b in zip(units, [*units[1:], "$"], strict=True)]
+
+
+def build_vocab(titles: Iterable[str], unit: str = "char", bigrams: bool = False,
+                min_count: int = 2) -> Vocab:
+    """建词表：单位与二元组编在一起；只出现一次的都当作 <unk>，<unk> 才有东西可学。"""
+    rows = (split_units(title, unit) for title in titles)
+    return Vocab.build((row + with_bigrams(row) if bigrams else row for row in rows), min_count)
+
+
+class Classifier(nn.Module):
+    """标题分类器。vectors 给出起始的词向量表 (V, E)，freeze=True 时不再改它。"""
+
+    def __init__(self, vocab: Vocab, classes: Sequence[str], design: Design | None = None,
+                 vectors: np.ndarray | None = None, freeze: bool = False, seed: int = 1):
+        super().__init__()
+        self.vocab, self.classes, self.design = vocab, tuple(classes), (d := design or Design())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.embedding = nn.Embedding(len(vocab), d.embedding_size, padding_idx=0)
+            nn.init.normal_(self.embedding.weight, std=0.1)
+            inputs = d.embedding_size * (2 if d.bigrams else 1)
+            self.recurrent = CELLS[d.cell](inputs, d.hidden_size, batch_first=True,
+                                           bidirectional=d.bidirectional)
+            self.output = nn.Linear(d.hidden_size * (2 if d.bidirectional else 1), len(self.classes))
+        with torch.no_grad():
+            if vectors is not None:
+                if vectors.shape != (wanted := tuple(self.embedding.weight.shape)):
+                    raise ValueError(f"vectors 的形状应为 (V, E) = {wanted}，收到 {vectors.shape}")
+                self.embedding.weight.copy_(torch.from_numpy(vectors))
+            self.embedding.weight[0] = 0
+        self.embedding.weight.requires_grad_(not freeze)
+
+    def encode(self, titles: Sequence[str]) -> torch.Tensor:
+        """标题 → 编号 (B, T, 1)；用二元组时是 (B, T, 2)。空标题当作一个 <unk>。"""
+        rows = [split_units(title, self.design.unit) for title in titles]
+        columns = [rows, [with_bigrams(row) for row in rows]] if self.design.bigrams else [rows]
+        ids = [pad_sequences([self.vocab.encode(row) or [1] for row in column]) for column in columns]
+        return torch.from_numpy(np.stack(ids, axis=2))
+
+    def hidden(self, x: torch.Tensor) -> torch.Tensor:
+        """每一步的隐藏状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)。"""
+        lengths = (x[..., 0] > 0).sum(1).cpu()
+        e = F.dropout(self.embedding(x).flatten(2), self.design.dropout, self.training)
+        packed = pack_padded_sequence(e, lengths, batch_first=True, enforce_sorted=False)
+        return pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])[0]
+
+    def pool(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """各步的隐藏状态 → 一个向量，不看补齐的位置。形状：(B, T, H) → (B, H)。"""
+        mask = x[..., :1] > 0
+        if self.design.pooling == "max":
+            return h.masked_fill(~mask, -torch.inf).amax(1)
+        if self.design.pooling == "mean":
+            return h.sum(1) / mask.sum(1)
+        last = h[torch.arange(len(h)), mask.sum((1, 2)) - 1]
+        if not self.design.bidirectional:
+            return last
+        half = self.design.hidden_size  # 反向的那一半从右往左读，读完时在第 0 步
+        return torch.cat((last[:, :half], h[:, 0, half:]), 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """编号 → 各类的分数（logits）。形状：(B, T, 列) → (B, C)。"""
+        return self.output(F.dropout(self.pool(self.hidden(x), x), self.design.dropout, self.training))
+
+    @torch.inference_mode()
+    def probabilities(self, titles: Sequence[str], batch_size: int = 256) -> np.ndarray:
+        """各类的概率，(N, C)；长短相近的一起算，结果按原来的次序。"""
+        self.eval()
+        order = np.argsort([len(title) for title in titles], kind="stable")
+        found = np.zeros((len(titles), len(self.classes)), dtype=np.float32)
+        for i in range(0, len(order), batch_size):
+            rows = order[i:i + batch_size]
+            found[rows] = self(self.encode([titles[k] for k in rows])).softmax(1).numpy()
+        return found
+
+    def predict(self, title: str) -> list[tuple[str, float]]:
+        """一条标题 → [(类别, 概率), …]，从大到小。"""
+        p = self.probabilities([title])[0]
+        return [(self.classes[k], float(p[k])) for k in np.argsort(-p, kind="stable")]
+
+    @property
+    def fingerprint(self) -> dict:
+        """设计、类别与词表，换了一样就不是同一个模型。"""
+        words = zlib.crc32(repr(self.vocab.words).encode())
+        return {"格式": FORMAT, "类别": list(self.classes), "词表": words, **asdict(self.design)}
+
+    def save(self, path: str | Path) -> None:
+        """存成一个 npz：权重、词表、切分的设定与指纹；不用 pickle。"""
+        arrays = {name: tensor.numpy() for name, tensor in self.state_dict().items()}
+        words = json.dumps([self.vocab.words[2:], self.vocab.counts[2:]], ensure_ascii=False)
+        save_checkpoint(path, arrays | {"vocab": np.array(words)}, 0, self.fingerprint)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Classifier:
+        """读 save 存下的文件。异常：文件不在 FileNotFoundError；坏了，或词表与指纹不合，ValueError。"""
+        if not Path(path).exists():
+            raise FileNotFoundError(f"找不到模型 {path}；请先训练：python -m textseq train")
+        arrays, _, setting = read_checkpoint(path)
+        try:
+            vocab = Vocab(*json.loads(str(arrays.pop("vocab"))))
+            design = Design(**{k: v for k, v in setting.items() if k in Design.__dataclass_fields__})
+            model = cls(vocab, setting["类别"], design)
+            model.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()})
+        except (KeyError, TypeError, RuntimeError, ValueError) as error:
+            raise ValueError(f"{path} 不是完整的分类器（{error}）；请重新训练") from None
+        if changed := [k for k, v in model.fingerprint.items() if setting.get(k) != v]:
+            raise ValueError(f"{path} 的{changed[0]}与指纹不合，存的是 {setting.get(changed[0])!r}；"
+                             "请重新训练")
+        return model
