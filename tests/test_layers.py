@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "textseq"
 LAYERS = {
     1: {"files", "text", "sequences", "figures", "explore", "rnn", "gradcheck"},
     2: {"vocab", "corpora", "lstm", "vectors", "word2vec", "checkpoint"},
-    3: {"evaluation", "packed", "encoded", "word2vec_step"},
-    4: {"word2vec_torch"},
+    3: {"evaluation", "packed", "encoded", "word2vec_step", "classifier"},
+    4: {"word2vec_torch", "fitting"},
     5: {"__main__"},
 }
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
@@ -53,7 +53,7 @@ def test_files_stay_short(path):
 
 
 def test_the_whole_module_stays_readable_in_an_evening():
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES) <= 2600
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES) <= 3000
 
 
 @pytest.mark.parametrize("statement, forbidden", [

@@ -14,6 +14,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def split_units(title: str, unit: str = "char") -> list[str]:
 
 def with_bigrams(units: Sequence[str]) -> list[str]:
     """每个单位与下一个连成的二元组，最后一个后面补 $：["本", "科"] → ["本科", "科$"]。"""
-    return [a + b for a, b in zip(units, [*units[1:], "$"], strict=True)]
+    return [a + b for a, b in pairwise([*units, "$"])]
 
 
 def build_vocab(titles: Iterable[str], unit: str = "char", bigrams: bool = False,
