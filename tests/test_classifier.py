@@ -24,7 +24,7 @@ TITLES = ["晴", "射门进球的球队在传", "中华女子学院：本科层�
 
 
 def toy_model(**design):
-    design = Design(**{"embedding_size": 8, "hidden_size": 6, "dropout": 0.0} | design)
+    design = Design(**{"embedding_size": 8, "hidden_size": 6, "dropout": 0.0, "unit_dropout": 0.0} | design)
     titles = [title for title, _ in TRAIN]
     return Classifier(build_vocab(titles, design.unit, design.bigrams), CLASSES, design)
 
@@ -101,7 +101,7 @@ def test_frozen_vectors_do_not_move():
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
     settings = {"epochs": 4, "rate": 0.01, "patience": 9}
-    whole = toy_model(dropout=0.3)
+    whole = toy_model(dropout=0.3, unit_dropout=0.2)
     reports = fit(whole, TRAIN, DEV, **settings)
 
     def power_cut(model, report):
@@ -110,14 +110,14 @@ def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
 
     path = tmp_path / "half.npz"
     with pytest.raises(KeyboardInterrupt):
-        fit(toy_model(dropout=0.3), TRAIN, DEV, checkpoint=path, on_epoch=power_cut, **settings)
-    resumed = toy_model(dropout=0.3)
+        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN, DEV, checkpoint=path, on_epoch=power_cut, **settings)
+    resumed = toy_model(dropout=0.3, unit_dropout=0.2)
     again = fit(resumed, TRAIN, DEV, checkpoint=path, **settings)
     assert [r[:5] for r in again] == [r[:5] for r in reports]
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(),
                                                  strict=True))
     with pytest.raises(ValueError, match="half.npz 是用另一套设定存下的：标题 当时是"):
-        fit(toy_model(dropout=0.3), TRAIN[1:], DEV, checkpoint=path, **settings)
+        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN[1:], DEV, checkpoint=path, **settings)
 
 
 def test_save_and_load(tmp_path):

@@ -1,8 +1,10 @@
-"""命令行：训练自己的词向量，查近邻。
+"""命令行：训练自己的词向量，查近邻；训练标题分类器，给标题分类。
 
     python -m textseq vectors own.txt -o own.vec          # 一行一句；没有切词的，用 jieba 切
     python -m textseq similar own.vec 北京
-    torchrun --nproc-per-node=2 -m textseq vectors own.txt -o own.vec
+    python -m textseq train data/headlines -o model.npz   # THUCNews 格式的文件夹
+    python -m textseq predict "油价今晚下调" --model model.npz
+    torchrun --nproc-per-node=2 -m textseq vectors own.txt -o own.vec    # train 也可以
 """
 
 from __future__ import annotations
@@ -54,6 +56,21 @@ def main(arguments: list[str] | None = None) -> None:
     similar.add_argument("-n", type=int, default=10, help="列出几个")
     similar.set_defaults(run=print_similar)
 
+    train = commands.add_parser("train", help="训练标题分类器")
+    train.add_argument("folder", type=Path, help="文件夹，里面有 class.txt、train.txt、dev.txt")
+    train.add_argument("-o", "--output", type=Path, default=Path("model.npz"), help="存到哪里")
+    train.add_argument("--unit", choices=["char", "word"], default="char", help="按字还是按词")
+    train.add_argument("--cell", choices=["lstm", "gru", "rnn"], default="lstm")
+    train.add_argument("--epochs", type=int, default=6)
+    train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--checkpoint", type=Path, help="每轮存检查点；断了之后，同样的命令接着训练")
+    train.set_defaults(run=train_classifier)
+
+    predict = commands.add_parser("predict", help="给标题分类")
+    predict.add_argument("title", nargs="+", help="一条或几条标题")
+    predict.add_argument("--model", type=Path, default=Path("model.npz"), help="train 存下的文件")
+    predict.set_defaults(run=print_classes)
+
     options = vars(parser.parse_args(arguments))
     try:
         options.pop("run")(**options)
@@ -91,6 +108,46 @@ def train_vectors(text: Path, output: Path, model: str, segmented: str, checkpoi
         say(f"存到 {output}")
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def train_classifier(folder: Path, output: Path, unit: str, cell: str, epochs: int, seed: int,
+                     checkpoint: Path | None) -> None:
+    """训练并存下分类器，每轮报告一行；在 torchrun 下，由 0 号进程报告、存文件。"""
+    import torch
+    import torch.distributed as dist
+
+    from textseq import corpora
+    from textseq.classifier import Classifier, Design, build_vocab
+    from textseq.fitting import fit
+
+    if not output.parent.is_dir():
+        raise FileNotFoundError(f"没有文件夹 {output.parent}；请先建好它，或换一个 -o")
+    train, dev = (corpora.headlines(folder, split) for split in ("train", "dev"))
+    if "WORLD_SIZE" in os.environ:
+        torch.set_num_threads(1)
+        dist.init_process_group("gloo")
+    design = Design(unit=unit, cell=cell, bigrams=unit == "char")
+    vocab = build_vocab((title for title, _ in train), design.unit, design.bigrams)
+    model = Classifier(vocab, train.classes, design, seed=seed)
+
+    def show(model, report) -> None:
+        print(f"第 {report.epoch} 轮  损失 {report.train_loss:.3f} 奈特  dev {report.dev_accuracy:.1%}"
+              f"  {report.seconds:.0f} 秒", file=sys.stderr, flush=True)
+
+    fit(model, train, dev, epochs=epochs, seed=seed, checkpoint=checkpoint, on_epoch=show)
+    if not dist.is_initialized() or dist.get_rank() == 0:
+        model.save(output)
+        print(f"存到 {output}", file=sys.stderr)
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def print_classes(title: list[str], model: Path) -> None:
+    """每条标题一行：最像的三类和概率。"""
+    from textseq.classifier import Classifier
+    loaded = Classifier.load(model)
+    for one in title:
+        print(one, *(f"{name} {p:.1%}" for name, p in loaded.predict(one)[:3]), sep="\t")
 
 
 def looks_segmented(path: Path) -> bool:

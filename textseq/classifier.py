@@ -38,6 +38,7 @@ class Design:
     """模型的设计，与权重一起存盘。
 
     unit 是 "char"（字）或 "word"（jieba 的词）；bigrams=True 时，每个位置再看它与下一个合起来的二元组。
+    unit_dropout 是训练时把字、词、二元组随机换成 <unk> 的比例：少见的二元组靠不住，别只认它们。
     pooling 把各步的隐藏状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
     """
     unit: str = "char"
@@ -47,7 +48,8 @@ class Design:
     pooling: str = "max"
     embedding_size: int = 64
     hidden_size: int = 128
-    dropout: float = 0.5
+    dropout: float = 0.4
+    unit_dropout: float = 0.3
 
     def __post_init__(self) -> None:
         for name, allowed in (("unit", ("char", "word")), ("cell", tuple(CELLS)), ("pooling", POOLINGS)):
@@ -106,6 +108,8 @@ class Classifier(nn.Module):
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
         """每一步的隐藏状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)。"""
         lengths = (x[..., 0] > 0).sum(1).cpu()
+        if self.training and self.design.unit_dropout:
+            x = x.where((torch.rand(x.shape, device=x.device) >= self.design.unit_dropout) | (x == 0), 1)
         e = F.dropout(self.embedding(x).flatten(2), self.design.dropout, self.training)
         packed = pack_padded_sequence(e, lengths, batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])[0]
