@@ -110,7 +110,8 @@ def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
 
     path = tmp_path / "half.npz"
     with pytest.raises(KeyboardInterrupt):
-        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN, DEV, checkpoint=path, on_epoch=power_cut, **settings)
+        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN, DEV, checkpoint=path,
+            on_epoch=power_cut, **settings)
     resumed = toy_model(dropout=0.3, unit_dropout=0.2)
     again = fit(resumed, TRAIN, DEV, checkpoint=path, **settings)
     assert [r[:5] for r in again] == [r[:5] for r in reports]
