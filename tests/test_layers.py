@@ -13,7 +13,8 @@ LAYERS = {
     2: {"vocab", "corpora", "lstm", "vectors", "word2vec", "checkpoint"},
     3: {"evaluation", "packed", "encoded", "word2vec_step", "classifier"},
     4: {"word2vec_torch", "fitting"},
-    5: {"__main__"},
+    5: {"tracking"},
+    6: {"__main__"},
 }
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
 SOURCES = sorted(p for p in PACKAGE.glob("*.py") if p.stem != "__init__")

@@ -28,7 +28,7 @@ from textseq.sequences import pad_sequences
 from textseq.text import clean, tokenize
 from textseq.vocab import Vocab
 
-CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU}
+CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU, "none": None}
 POOLINGS = ("last", "max", "mean")
 FORMAT = 1  # 存盘格式的版本
 
@@ -38,6 +38,7 @@ class Design:
     """模型的设计，与权重一起存盘。
 
     unit 是 "char"（字）或 "word"（jieba 的词）；bigrams=True 时，每个位置再看它与下一个合起来的二元组。
+    cell="none" 没有循环层，汇总的就是词向量，次序不管；这时 hidden_size、bidirectional 不起作用。
     unit_dropout 是训练时把字、词、二元组随机换成 <unk> 的比例：少见的二元组靠不住，别只认它们。
     pooling 把各步的隐藏状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
     """
@@ -87,9 +88,11 @@ class Classifier(nn.Module):
             self.embedding = nn.Embedding(len(vocab), d.embedding_size, padding_idx=0)
             nn.init.normal_(self.embedding.weight, std=0.1)
             inputs = d.embedding_size * (2 if d.bigrams else 1)
-            self.recurrent = CELLS[d.cell](inputs, d.hidden_size, batch_first=True,
-                                           bidirectional=d.bidirectional)
-            self.output = nn.Linear(d.hidden_size * (2 if d.bidirectional else 1), len(self.classes))
+            outputs = inputs
+            if cell := CELLS[d.cell]:
+                self.recurrent = cell(inputs, d.hidden_size, batch_first=True, bidirectional=d.bidirectional)
+                outputs = d.hidden_size * (2 if d.bidirectional else 1)
+            self.output = nn.Linear(outputs, len(self.classes))
         with torch.no_grad():
             if vectors is not None:
                 if vectors.shape != (wanted := tuple(self.embedding.weight.shape)):
@@ -106,11 +109,13 @@ class Classifier(nn.Module):
         return torch.from_numpy(np.stack(ids, axis=2))
 
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
-        """每一步的隐藏状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)。"""
-        lengths = (x[..., 0] > 0).sum(1).cpu()
+        """每一步的隐藏状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)；没有循环层，就是词向量。"""
         if self.training and self.design.unit_dropout:
             x = x.where((torch.rand(x.shape, device=x.device) >= self.design.unit_dropout) | (x == 0), 1)
         e = F.dropout(self.embedding(x).flatten(2), self.design.dropout, self.training)
+        if self.design.cell == "none":
+            return e
+        lengths = (x[..., 0] > 0).sum(1).cpu()
         packed = pack_padded_sequence(e, lengths, batch_first=True, enforce_sorted=False)
         return pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])[0]
 
@@ -122,7 +127,7 @@ class Classifier(nn.Module):
         if self.design.pooling == "mean":
             return h.sum(1) / mask.sum(1)
         last = h[torch.arange(len(h)), mask.sum((1, 2)) - 1]
-        if not self.design.bidirectional:
+        if self.design.cell == "none" or not self.design.bidirectional:
             return last
         half = self.design.hidden_size  # 反向的那一半从右往左读，读完时在第 0 步
         return torch.cat((last[:, :half], h[:, 0, half:]), 1)
