@@ -13,7 +13,7 @@ LAYERS = {
     2: {"vocab", "corpora", "lstm", "vectors", "word2vec", "checkpoint"},
     3: {"evaluation", "packed", "encoded", "word2vec_step", "classifier"},
     4: {"word2vec_torch", "fitting"},
-    5: {"tracking"},
+    5: {"tracking", "pretraining"},
     6: {"__main__"},
 }
 LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
