@@ -1,0 +1,182 @@
+"""第 10 章的阶梯：各档模型各三个种子，写成 results.tsv。课程的标题约一刻钟，THUCNews 约四十分钟。
+
+    python data/ladder/build.py                    # 课程自己的标题
+    python data/ladder/build.py THUCNews的文件夹    # 真标题；只改写它的那些行
+
+单精度、单线程；在别的处理器上，准确率会差百分之零点几。tests/test_stored_trainings.py 重算其中几行。
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from textseq import corpora
+from textseq.classifier import Classifier, Design, build_vocab, split_units, with_bigrams
+from textseq.files import write_atomically
+from textseq.fitting import evaluate, fit
+from textseq.packed import load_packed
+from textseq.pretraining import pretrain, start_table
+
+FOLDER = Path(__file__).parent
+TITLES = FOLDER.parent / "headlines"
+NEIGHBORS = FOLDER.parent / "neighbors/neighbors.js"
+COLUMNS = ("数据", "模型", "训练条数", "种子", "dev%", "参数", "处理器秒", "学习率", "轮数")
+RATES = (2e-3, 5e-3, 1e-2)
+SEEDS = (1, 2, 3)
+EPOCHS = 15        # 至多；dev 损失两轮不创新低就停
+SIZES = (330, 660, 1320, 2640)
+
+
+class Rung(NamedTuple):
+    """一档：设计，与词向量的起点——随机，标题（先在训练集的标题上训练），人民日报（第 07 章的办法）。"""
+    design: Design
+    start: str = "随机"
+    freeze: bool = False
+
+
+MEAN = Design(cell="none", pooling="mean", unit_dropout=0.1)
+LAST = Design(bidirectional=False, pooling="last", hidden_size=64, unit_dropout=0.1)
+MAX = Design(hidden_size=64, unit_dropout=0.1)
+WORDS = Design(unit="word", hidden_size=64, unit_dropout=0.1, embedding_size=50)
+
+OWN = {
+    "平均，字": Rung(MEAN),
+    "平均，字与二字": Rung(replace(MEAN, bigrams=True)),
+    "平均，词": Rung(replace(MEAN, unit="word")),
+    "RNN，字，末态": Rung(replace(LAST, cell="rnn")),
+    "LSTM，字，末态": Rung(LAST),
+    "双向 LSTM，字，末态": Rung(replace(LAST, bidirectional=True)),
+    "双向 LSTM，字，取最大": Rung(MAX),
+    "双向 LSTM，字与二字，取最大": Rung(replace(MAX, bigrams=True)),
+    "双向 LSTM，字与二字，标题上的向量": Rung(replace(MAX, bigrams=True), "标题"),
+    "双向 LSTM，词，取最大": Rung(WORDS),
+    "双向 LSTM，词，人民日报的向量，冻结": Rung(WORDS, "人民日报", True),
+    "双向 LSTM，词，人民日报的向量，微调": Rung(WORDS, "人民日报"),
+}
+LARGE = Design(bigrams=True, unit_dropout=0.35)
+THUCNEWS = {
+    "平均，字与二字": Rung(replace(MEAN, bigrams=True)),
+    "双向 LSTM，字，取最大": Rung(replace(LARGE, bigrams=False)),
+    "双向 LSTM，字与二字，取最大": Rung(LARGE),
+    "双向 LSTM，字与二字，标题上的向量": Rung(LARGE, "标题"),
+}
+LARGE_RECIPE = {"epochs": 6, "batch_size": 128, "rate": 3e-3, "clip": 5, "patience": 6}
+
+
+def prepare(rung: Rung, train: list, classes: tuple, seed: int) -> Classifier:
+    """还没有训练的分类器，词向量已经放好。"""
+    titles = [title for title, _ in train]
+    vocab, vectors = build_vocab(titles, rung.design.unit, rung.design.bigrams), None
+    if rung.start == "标题":
+        vectors = pretrain(vocab, titles, rung.design, seed=seed)
+    elif rung.start == "人民日报":
+        vectors = start_table(vocab, load_packed(NEIGHBORS)[0], seed)
+    return Classifier(vocab, classes, rung.design, vectors, rung.freeze, seed)
+
+
+def measure(rung: Rung, train: list, dev: list, classes: tuple, seed: int, **recipe) -> tuple:
+    """训练一次 → (dev 损失, dev%, 参数个数, 处理器秒, 轮数)。"""
+    start = time.process_time()
+    model = prepare(rung, train, classes, seed)
+    reports = fit(model, train, dev, seed=seed, **recipe)
+    seconds = time.process_time() - start
+    loss, accuracy = evaluate(model, dev)
+    learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return loss, 100 * accuracy, learned, seconds, len(reports)
+
+
+def choose_rate(rung: Rung, train: list, dev: list, classes: tuple) -> float:
+    """0 号种子、dev 损失最低的学习率；后面三个种子都用它。"""
+    return min(RATES, key=lambda rate: measure(rung, train, dev, classes, 0, rate=rate, clip=5,
+                                               epochs=EPOCHS)[0])
+
+
+def grams(title: str) -> list[str]:
+    units = split_units(title)
+    return units + with_bigrams(units)[:-1]
+
+
+def naive_bayes(train: list, dev: list, n_classes: int) -> tuple[float, int]:
+    """单字与二字串的多项式朴素贝叶斯，加 0.5 平滑 → (dev%, 词条数 × 类别数)。"""
+    index = {gram: i for i, gram in enumerate(dict.fromkeys(g for title, _ in train for g in grams(title)))}
+    counts = np.full((n_classes, len(index)), 0.5)
+    for title, label in train:
+        np.add.at(counts[label], [index[g] for g in grams(title)], 1)
+    score = np.log(counts / counts.sum(1, keepdims=True))
+    prior = np.log([max(n, 0.5) for n in np.bincount([label for _, label in train], minlength=n_classes)])
+    hits = [(prior + score[:, [index[g] for g in grams(title) if g in index]].sum(1)).argmax() == label
+            for title, label in dev]
+    return 100 * float(np.mean(hits)), counts.size
+
+
+def baselines(data: str, train: list, dev: list, classes: tuple) -> Iterator[tuple]:
+    most, _ = Counter(label for _, label in train).most_common(1)[0]
+    accuracy = 100 * float(np.mean([label == most for _, label in dev]))
+    yield data, "总猜最多的一类", len(train), "–", accuracy, 0, 0, "–", "–"
+    start = time.process_time()
+    accuracy, parameters = naive_bayes(train, dev, len(classes))
+    yield data, "朴素贝叶斯", len(train), "–", accuracy, parameters, time.process_time() - start, "–", "–"
+
+
+def subset(train: list, size: int, seed: int) -> list:
+    """各类一样多地抽出 size 条；seed 不同，抽到的不同。"""
+    order = np.random.default_rng(seed).permutation(len(train))
+    labels = np.array([label for _, label in train])[order]
+    rank = np.array([np.sum(labels[:i] == label) for i, label in enumerate(labels)])
+    return [train[k] for k in order[np.argsort(rank, kind="stable")[:size]]]
+
+
+def own_rows() -> Iterator[tuple]:
+    source = corpora.headlines(TITLES)
+    train, dev, classes = list(source), list(corpora.headlines(TITLES, "dev")), source.classes
+    yield from baselines("课程", train, dev, classes)
+    for name, rung in OWN.items():
+        rate = choose_rate(rung, train, dev, classes)
+        for seed in SEEDS:
+            _, *numbers, epochs = measure(rung, train, dev, classes, seed, rate=rate, clip=5, epochs=EPOCHS)
+            yield "课程", name, len(train), seed, *numbers, rate, epochs
+        for size in SIZES if name in ("平均，字与二字", "双向 LSTM，字与二字，取最大") else ():
+            for seed in SEEDS:
+                _, *numbers, epochs = measure(rung, subset(train, size, seed), dev, classes, seed,
+                                              rate=rate, clip=5, epochs=2 * EPOCHS)
+                yield "课程", name, size, seed, *numbers, rate, epochs
+    for size in SIZES:
+        for seed in SEEDS:
+            accuracy, parameters = naive_bayes(subset(train, size, seed), dev, len(classes))
+            yield "课程", "朴素贝叶斯", size, seed, accuracy, parameters, 0, "–", "–"
+
+
+def real_rows(folder: str) -> Iterator[tuple]:
+    source = corpora.headlines(folder)
+    train, dev, classes = list(source), list(corpora.headlines(folder, "dev")), source.classes
+    yield from baselines("THUCNews", train, dev, classes)
+    for name, rung in THUCNEWS.items():
+        for seed in SEEDS:
+            _, *numbers, epochs = measure(rung, train, dev, classes, seed, **LARGE_RECIPE)
+            yield "THUCNews", name, len(train), seed, *numbers, LARGE_RECIPE["rate"], epochs
+
+
+def main(folder: str | None = None) -> None:
+    """重算一份数据的各行；另一份的照旧。"""
+    torch.set_num_threads(1)
+    table, data = FOLDER / "results.tsv", "THUCNews" if folder else "课程"
+    lines = table.read_text(encoding="utf-8").splitlines()[1:] if table.exists() else []
+    new = []
+    for *start, accuracy, parameters, seconds, rate, epochs in real_rows(folder) if folder else own_rows():
+        new.append("\t".join(map(str, (*start, f"{accuracy:.2f}", parameters, f"{seconds:.1f}", rate,
+                                       epochs))))
+        print(new[-1], flush=True)
+    lines = [line for line in lines if not line.startswith(data)]
+    lines = new + lines if data == "课程" else lines + new
+    write_atomically(table, "\n".join(["\t".join(COLUMNS), *lines]) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
