@@ -20,6 +20,29 @@ SETTINGS = {"epochs": 8, "batch_size": 20, "rate": 0.01, "patience": 9}
 fork = multiprocessing.get_context("fork")
 
 
+@pytest.mark.parametrize("stop_after", [1, 2])
+def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
+    settings = {"epochs": 4, "rate": 0.01, "patience": 9}
+    whole = toy_model(dropout=0.3, unit_dropout=0.2)
+    reports = fit(whole, TRAIN, DEV, **settings)
+
+    def power_cut(model, report):
+        if report.epoch == stop_after:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "half.npz"
+    with pytest.raises(KeyboardInterrupt):
+        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN, DEV, checkpoint=path,
+            on_epoch=power_cut, **settings)
+    resumed = toy_model(dropout=0.3, unit_dropout=0.2)
+    again = fit(resumed, TRAIN, DEV, checkpoint=path, **settings)
+    assert [r[:5] for r in again] == [r[:5] for r in reports]
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(),
+                                                 strict=True))
+    with pytest.raises(ValueError, match="half.npz 是用另一套设定存下的：标题 当时是"):
+        fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN[1:], DEV, checkpoint=path, **settings)
+
+
 def test_the_best_epoch_before_the_cut_is_not_forgotten(tmp_path, monkeypatch):
     """第 1 轮最好，第 2 轮之后停电：接着训练，留下的仍是第 1 轮的。"""
     losses = iter([1.0, 2.0, 3.0])
