@@ -64,6 +64,8 @@ def test_pooling_is_what_it_says_on_each_unpadded_title(cell, pooling, bidirecti
             ends = torch.cat((h[-1, :6], h[0, 6:])) if bidirectional and cell != "none" else h[-1]
             pooled = {"last": ends, "max": h.max(0).values, "mean": h.mean(0)}[pooling]
             assert torch.allclose(row, model.output(pooled), atol=1e-6)
+        wider = torch.nn.functional.pad(model.encode(TITLES), (0, 0, 0, 5))  # 整批都没有占满的列
+        assert torch.allclose(model(wider), scores, atol=1e-6)
 
 
 def test_batches_come_back_in_order():
@@ -176,6 +178,7 @@ def test_save_and_load(tmp_path):
     model.save(tmp_path / "model.npz")
     back = Classifier.load(tmp_path / "model.npz")
     assert back.design == model.design and back.classes == CLASSES
+    assert (back.vocab.words, back.vocab.counts) == (model.vocab.words, model.vocab.counts)
     assert np.array_equal(back.probabilities(TITLES), model.probabilities(TITLES))
     data = (tmp_path / "model.npz").read_bytes()
     for cut in (0, 100, len(data) // 2):
