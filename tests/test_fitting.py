@@ -179,7 +179,8 @@ def test_one_title_one_class_and_batches_of_one():
     assert len(fit(toy_model(), TRAIN[:5], DEV, batch_size=1, epochs=1)) == 1
 
 
-@pytest.mark.parametrize("design", [{}, {"cell": "none", "pooling": "mean"}, {"pooling": "last", "bigrams": True}])
+@pytest.mark.parametrize("design", [{}, {"cell": "none", "pooling": "mean"},
+                                    {"pooling": "last", "bigrams": True}])
 def test_every_design_learns_and_the_padding_stays_zero(design):
     model = toy_model(**NOISY | design)
     fit(model, [*TRAIN, ("", 0)], DEV, epochs=6, rate=0.03, patience=6)

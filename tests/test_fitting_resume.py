@@ -44,20 +44,24 @@ def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
 
 
 def test_the_best_epoch_before_the_cut_is_not_forgotten(tmp_path, monkeypatch):
-    """第 1 轮最好，第 2 轮之后停电：接着训练，留下的仍是第 1 轮的。"""
-    losses = iter([1.0, 2.0, 3.0])
+    """第 1 轮最好，第 2 轮之后停电：从第 2 轮的权重接着训练，最后留下的仍是第 1 轮的。"""
+    losses = iter([1.0, 2.0, 3.0] * 2)
     monkeypatch.setattr(fitting, "evaluate", lambda model, titles: (next(losses), 0.5))
-    settings, kept = {"epochs": 3, "patience": 9, "checkpoint": tmp_path / "c.npz"}, []
+    whole, broken = [], []
 
     def power_cut(model, report):
-        kept.append(weights(model))
-        if report.epoch == 2:
+        broken.append(weights(model))
+        if len(broken) == 2:
             raise KeyboardInterrupt
+    settings = {"epochs": 3, "patience": 9}
+    fit(toy_model(), TRAIN, DEV, on_epoch=lambda m, r: whole.append(weights(m)), **settings)
+    settings |= {"checkpoint": tmp_path / "c.npz", "on_epoch": power_cut}
     with pytest.raises(KeyboardInterrupt):
-        fit(toy_model(), TRAIN, DEV, on_epoch=power_cut, **settings)
+        fit(toy_model(), TRAIN, DEV, **settings)
     model = toy_model()
     reports = fit(model, TRAIN, DEV, **settings)
-    assert [r.dev_loss for r in reports] == [1, 2, 3] and same(model.state_dict(), kept[0])
+    assert all(same(a, b) for a, b in zip(whole, broken, strict=True))
+    assert [r.dev_loss for r in reports] == [1, 2, 3] and same(model.state_dict(), whole[0])
     assert all(isinstance(r, Report) and isinstance(r.epoch, int) for r in reports)
 
 
