@@ -48,7 +48,8 @@ def tables(model: Classifier) -> dict[str, list[torch.Tensor]]:
         if f"recurrent.bias_ih_{end}" in weight:
             weight[f"recurrent.bias_ih_{end}"] += weight[f"recurrent.bias_hh_{end}"]
             weight[f"recurrent.bias_hh_{end}"].zero_()
-            found[name] = [weight[f"recurrent.{part}_{end}"] for part in ("weight_ih", "weight_hh", "bias_ih")]
+            parts = ("weight_ih", "weight_hh", "bias_ih")
+            found[name] = [weight[f"recurrent.{part}_{end}"] for part in parts]
     return found | {"output": [weight["output.weight"], weight["output.bias"]]}
 
 
