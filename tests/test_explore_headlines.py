@@ -137,12 +137,14 @@ def test_weights_equal_python(watched, book):
             np.testing.assert_allclose(each["after"], q, rtol=0, atol=1e-5)
 
 
-def test_log_odds_stay_exact_near_certainty(watched, book):
+def test_numbers_stay_exact_near_certainty(watched, book):
     _, write = book
     watched.goto(write('<script src="_static/model.js"></script>')["http"])
     z = [[60.0, 0.0, -1.0], [800.0, 1.0, 0.0], [-3.0, 2.0, 2.0]]
     mine = call(watched, "return value.map((z) => [m.logOdds(z, 0), m.logOdds(z, 1)]);", z)
     np.testing.assert_allclose(mine, np.stack([log_odds(np.array(z), k) for k in (0, 1)], 1), rtol=1e-12)
+    mine = call(watched, "return value.map(m.softmax);", z)
+    np.testing.assert_allclose(mine, torch.tensor(z, dtype=torch.float64).softmax(1), rtol=1e-12)
 
 
 def test_splitting_equals_python(watched, book):
@@ -245,15 +247,26 @@ def test_answers_mouse_and_keyboard(watched, book, scheme):
         expect(other.get_by_role("status").filter(has_text="最像")).to_have_text(said)
 
 
-def test_the_table_of_numbers(watched, book):
+def test_bars_shades_and_the_table_of_numbers(watched, book):
     _, write = book
     watched.goto(write(explore.html("headlines"))["file"])
     open_piece(watched)
     watched.get_by_text("逐字的数", exact=True).click()
     units, p, weights, after = explain(MODEL, DEFAULT)
-    rows = [f"{unit}{sign(w, 2)}{percent(q[p.argmax()])}{MODEL.classes[q.argmax()]}"
+    k = p.argmax()
+    rows = [f"{unit}{sign(w, 2)}{percent(q[k])}{MODEL.classes[q.argmax()]}"
             for unit, w, q in zip(units, weights, after, strict=True)]
     expect(watched.locator("tbody tr")).to_have_text(rows)
+    bars = watched.locator(".classes i").evaluate_all(
+        "(bars) => bars.map((bar) => bar.style.getPropertyValue('--p'))")
+    np.testing.assert_allclose(list(map(float, bars)), p, rtol=0, atol=1e-5)
+    shades = watched.locator(".units li").evaluate_all("""(cells) => cells.map(({ style, title }) =>
+        [style.getPropertyValue("--colour"), style.getPropertyValue("--strength"), title])""")
+    assert min(weights) < 0 < max(weights)
+    for unit, w, q, (colour, strength, text) in zip(units, weights, after, shades, strict=True):
+        assert abs(w) < 1e-3 or colour == f"var(--{'T' if w < 0 else 'B'})"
+        assert float(strength) == pytest.approx(min(1, abs(w) / 3), abs=1e-3)
+        assert text == f"{unit}：权重 {sign(w, 2)}，换掉后“{MODEL.classes[k]}”{percent(q[k])}"
 
 
 def test_strange_titles_are_explained(watched, book):

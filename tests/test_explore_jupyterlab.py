@@ -31,8 +31,9 @@ def jupyterlab(tmp_path):
     root = Path(explore.__file__).parents[1]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     (tmp_path / "notebooks").mkdir()  # 同课程一样：notebook 在 notebooks/，数据在 data/
+    cells = [cell(name) for name in ("shape_blocks", "neighbors", "headlines")]
     (tmp_path / "notebooks/piece.ipynb").write_text(json.dumps(
-        {"cells": [*map(cell, ("shape_blocks", "neighbors", "headlines"))], "metadata": {"kernelspec": kernel},
+        {"cells": cells, "metadata": {"kernelspec": kernel},
          "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
     for path in DATA:
         (tmp_path / path).parent.mkdir(parents=True)

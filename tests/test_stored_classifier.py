@@ -40,6 +40,21 @@ def test_quantizing_keeps_each_number_within_half_a_step():
     assert (np.abs(whole * step - table) <= step * 0.5001).all()
 
 
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_rounding_hardly_changes_the_answers(bidirectional):
+    titles = ["一二三四", "四三二一", "二", "三三一四二"]
+    design = Design(bigrams=True, bidirectional=bidirectional, embedding_size=9, hidden_size=6)
+    model = Classifier(build_vocab(titles, bigrams=True, min_count=1), ["甲", "乙"], design)
+    for weight in model.state_dict().values():
+        weight *= 3
+    before = model.probabilities(titles)
+    BUILD["round_weights"](model)
+    after = model.probabilities(titles)
+    assert 0 < np.abs(before - after).max() < 0.01 < np.ptp(before, 0).max()
+    BUILD["round_weights"](model)  # 再取整一次，一个数也不变
+    assert (model.probabilities(titles) == after).all()
+
+
 @pytest.mark.parametrize("design", [Design(unit="word"), Design(cell="gru"), Design(cell="rnn")])
 def test_designs_that_the_page_does_not_know(design):
     with pytest.raises(ValueError, match="网页里只会按字、LSTM 或没有循环层的模型，收到 unit="):
