@@ -218,7 +218,7 @@ function render({ model, el }) {
     const label = [...spec.examples, ...spec.hard].find(([example]) => example === title)?.[1];
     answer.textContent = `最像“${name}”，${percent(p[winner])}；其次“${data.classes[second]}”，${percent(p[second])}。`
       + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "")
-      + (weights[top].weight > 0 ? `换掉“${visible(list[top])}”跌得最多：“${name}”剩 ${percent(weights[top].after[winner])}。` : "")
+      + (weights[top].weight > 0 ? `换掉“${visible(list[top])}”，“${name}”跌得最多，剩 ${percent(weights[top].after[winner])}。` : "")
       + (label ? `这条标题是按“${label}”写的，模型${label === name ? "认对了" : "认错了"}。` : "");
   }
 
