@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from textseq import corpora
+
 DATA = Path(__file__).parents[1] / "data"
 
 
@@ -111,7 +113,8 @@ def test_naive_bayes_of_the_ladder_again():
     assert [f"{accuracy:.2f}", str(parameters)] == stored[:2]
 
 
-@pytest.mark.parametrize("name, size", [("平均，字", 3300), ("平均，字与二字", 660), ("LSTM，字，末态", 3300)])
+@pytest.mark.parametrize("name, size", [("平均，字", 3300), ("平均，字与二字", 660),
+                                        ("LSTM，字，末态", 3300)])
 def test_a_rung_of_the_ladder_again(name, size):
     """500 条里差 15 条以内：别的处理器上，末几位不同，练出来也略有不同。"""
     recipe, (train, dev, classes) = build("ladder"), titles()
