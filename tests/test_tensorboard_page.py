@@ -1,5 +1,7 @@
 """真实的 TensorBoard：断着网打开 Tracker 写下的记录，汉字显示得出来，没有一个请求发往别处。"""
 
+import re
+
 import pytest
 from tensorboard_pictures import tensorboard
 from test_classifier import DEV, TRAIN, toy_model
@@ -32,5 +34,6 @@ def test_each_page_shows_its_record_offline(watched, address, tab, text):
 def test_the_projector_finds_a_chinese_label_offline(watched, address):
     watched.goto(f"{address}/#projector")
     projector = watched.frame_locator("iframe").frame_locator("iframe")
+    projector.get_by_text(re.compile(r"Points: [1-9]")).first.wait_for()
     projector.locator("vz-projector-inspector-panel #search-box input").fill("球")
     projector.get_by_text("Nearest points in the original space").wait_for()
