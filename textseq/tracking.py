@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -43,12 +44,12 @@ class Run(NamedTuple):
 class Tracker:
     """fit 的 on_epoch：每轮写下损失、准确率、梯度长度，各层权重与梯度的直方图。
 
-    梯度是这一轮最后一批的，截断之后。用 with，或最后调用 close()，记录才完整。
+    梯度是这一轮最后一批的，裁剪之后。用 with，或最后调用 close()，记录才完整；程序被杀，最多丢一秒。
     """
 
     def __init__(self, folder: str | Path):
         from tensorboardX import SummaryWriter
-        self.writer = SummaryWriter(str(folder))
+        self.writer = SummaryWriter(str(folder), flush_secs=1)  # 默认两分钟才落盘一次
 
     def __call__(self, model: Classifier, report: Report) -> None:
         for tag, value in (("损失/train", report.train_loss), ("损失/dev", report.dev_loss),
@@ -66,15 +67,24 @@ class Tracker:
         rows = [f"|{name}|{value}|" for name, value in (asdict(model.design) | dict(settings)).items()]
         self.writer.add_text("设计", "\n".join(["|设定|值|", "|---|---|", *rows]))
         model.eval()
-        self.writer.add_graph(model, model.encode(titles[:2]))
+        with warnings.catch_warnings():  # 计算图靠 torch.jit.trace，它为补齐与打包警告好几句
+            warnings.simplefilter("ignore")
+            self.writer.add_graph(model, model.encode(titles[:2]))
         p = model.probabilities(titles)
         for k, name in enumerate(model.classes):
             self.writer.add_pr_curve(f"PR/{name}", np.array(labels) == k, p[:, k])
         vectors = model.embedding.weight.detach().numpy()[2:2 + units]
         self.writer.add_embedding(vectors, metadata=model.vocab.words[2:2 + units], tag="词向量")
         best = min(reports, key=lambda report: report.dev_loss)
-        self.writer.add_hparams(dict(settings), {"最好/准确率": best.dev_accuracy,
-                                                 "最好/损失": best.dev_loss}, name="超参数")
+        self._hparams(dict(settings), {"最好/准确率": best.dev_accuracy, "最好/损失": best.dev_loss})
+
+    def _hparams(self, settings: dict, results: dict[str, float]) -> None:
+        """与 add_hparams 写的一样，但写在这次训练里：它会另开一个子文件夹，看起来像多了一次训练。"""
+        from tensorboardX.summary import hparams
+        for part in hparams(settings, results):
+            self.writer.file_writer.add_summary(part)
+        for tag, value in results.items():
+            self.writer.add_scalar(tag, value)
 
     def _histogram(self, tag: str, tensor, step: int) -> None:
         values = tensor.detach().numpy().ravel()

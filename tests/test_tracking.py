@@ -1,0 +1,203 @@
+"""训练的记录：写下什么，读回什么；断了、炸了、被杀，也读得到该有的。"""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
+from tensorboardX import SummaryWriter
+from test_classifier import DEV, TRAIN, toy_model
+
+from textseq.fitting import Report, fit
+from textseq.tracking import Tracker, read_runs
+
+
+def parameters(**values):
+    """一个假的模型，只有名字与数值；梯度等于数值的一半。"""
+    tensors = {name: torch.tensor(v) for name, v in values.items()}
+    for tensor in tensors.values():
+        tensor.grad = tensor / 2
+    return SimpleNamespace(named_parameters=lambda: tensors.items())
+
+
+def report(epoch, value=0.1):
+    return Report(epoch, value, value / 3, value / 7, value * 9, 0.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """一次真的训练：两轮，再 summarize。"""
+    folder = tmp_path_factory.mktemp("记录") / "第 一 次"
+    model = toy_model(cell="rnn", bigrams=False)
+    with Tracker(folder) as tracker:
+        reports = fit(model, TRAIN, DEV, epochs=2, on_epoch=tracker)
+        tracker.summarize(model, DEV, {"rate": 2e-3, "cell": "rnn"}, reports, units=6)
+    return SimpleNamespace(path=folder, model=model, reports=reports)
+
+
+def test_scalars_come_back_as_the_float32_that_was_written(folder):
+    scalars = read_runs(folder.path.parent)["第 一 次"].scalars
+    for tag, field in (("损失/train", "train_loss"), ("损失/dev", "dev_loss"),
+                       ("准确率/dev", "dev_accuracy"), ("梯度/长度", "norm")):
+        assert scalars[tag].steps.tolist() == [1, 2]
+        wanted = [getattr(r, field) for r in folder.reports]
+        assert np.array_equal(scalars[tag].values, np.float32(wanted))
+
+
+def test_every_weight_and_gradient_has_a_histogram_each_epoch(folder):
+    histograms = read_runs(folder.path)["."].histograms
+    names = {name for name, _ in folder.model.named_parameters()}
+    assert set(histograms) == {f"{kind}/{name}" for kind in ("权重", "梯度") for name in names}
+    sizes = {name: p.numel() for name, p in folder.model.named_parameters()}
+    for tag, found in histograms.items():
+        assert [h.step for h in found] == [1, 2]
+        assert all(h.counts.sum() == sizes[tag.split("/")[1]] for h in found)
+
+
+@pytest.mark.parametrize("values", [
+    np.random.default_rng(0).normal(size=500), np.r_[np.zeros(50), 1.0], [3.0], np.zeros(9), [-2.0, 5.0],
+], ids=["正态", "一个在外", "一个数", "全是 0", "两个数"])
+def test_histograms_are_numpys(tmp_path, values):
+    with Tracker(tmp_path) as tracker:
+        tracker(parameters(w=np.array(values)), report(1))
+    run = read_runs(tmp_path)["."]
+    for tag, scale in (("权重/w", 1), ("梯度/w", 0.5)):
+        (h,) = run.histograms[tag]
+        values_here = scale * np.array(values)
+        assert len(h.edges) == len(h.counts) + 1 and np.all(np.diff(h.edges) >= 0)
+        assert h.edges[0] == values_here.min() and h.edges[-1] == values_here.max()
+        counts, edges = np.histogram(values_here, bins=64)
+        assert h.counts[h.counts > 0].tolist() == counts[counts > 0].tolist()
+        inside = h.edges[1:-1]
+        assert np.allclose(inside, edges[np.abs(edges[:, None] - inside).argmin(axis=0)])
+
+
+def test_one_training_is_one_run_and_chinese_labels_stay_chinese(folder):
+    assert list(read_runs(folder.path)) == ["."]
+    (metadata,) = folder.path.rglob("metadata.tsv")
+    labels = metadata.read_text(encoding="utf-8").splitlines()
+    assert labels == folder.model.vocab.words[2:8]
+    assert any("\u4e00" <= label <= "\u9fff" for label in labels)
+    (vectors,) = folder.path.rglob("tensors.tsv")
+    assert np.allclose(np.loadtxt(vectors), folder.model.embedding.weight.detach()[2:8], atol=1e-6)
+
+
+def test_the_other_pages_have_their_records(folder):
+    events = EventAccumulator(str(folder.path)).Reload()
+    plugins = {plugin: set(events.PluginTagToContent(plugin)) for plugin in ("pr_curves", "text", "hparams")}
+    assert plugins["pr_curves"] == {f"PR/{name}" for name in folder.model.classes}
+    assert plugins["text"] == {"设计/text_summary"}
+    assert len(plugins["hparams"]) == 3 and events.Graph().node
+    best = min(folder.reports, key=lambda r: r.dev_loss)
+    assert np.float32(events.Scalars("最好/损失")[0].value) == np.float32(best.dev_loss)
+
+
+def test_pr_curves_count_what_the_model_says(folder):
+    """每张表 6 行 127 列：真正、假正、真负、假负、精确率、召回率；第 i 列的门槛是 i / 126。"""
+    events = EventAccumulator(str(folder.path)).Reload()
+    titles, labels = map(np.array, zip(*DEV, strict=True))
+    p = np.floor(folder.model.probabilities(titles) * 126)
+    for k, name in enumerate(folder.model.classes):
+        table = make_ndarray(events.Tensors(f"PR/{name}")[0].tensor_proto)
+        for i in range(127):
+            said, true = p[:, k] >= i, labels == k
+            assert table[:4, i].tolist() == [(said & true).sum(), (said & ~true).sum(),
+                                             (~said & ~true).sum(), (~said & true).sum()]
+
+
+def test_nothing_is_pickled(folder):
+    """事件文件一条一条都合格式，其余都是 UTF-8 的文本。"""
+    for path in folder.path.rglob("*"):
+        if "tfevents" in path.name:
+            assert sum(1 for _ in records(path.read_bytes())) > 10
+        elif path.is_file():
+            assert path.suffix in (".tsv", ".pbtxt") and path.read_text(encoding="utf-8")
+
+
+def records(data):
+    at = 0
+    while at < len(data):
+        length = int.from_bytes(data[at:at + 8], "little")
+        assert data[at + 12] == 0x09  # protobuf：第 1 号字段，8 字节的时刻；pickle 以 0x80 开头
+        yield at, at + 16 + length
+        at += 16 + length
+    assert at == len(data)
+
+
+def test_an_exploded_run_is_recorded_and_read(tmp_path):
+    with Tracker(tmp_path) as tracker:
+        tracker(parameters(w=[np.nan, np.inf], u=[1.0, np.nan]), report(1, np.nan))
+        tracker(parameters(w=[np.nan, np.nan], u=[np.nan, np.nan]), report(2, np.inf))
+    run = read_runs(tmp_path)["."]
+    assert np.isnan(run.scalars["损失/train"].values[0]) and np.isinf(run.scalars["损失/train"].values[1])
+    assert set(run.histograms) == {"权重/u", "梯度/u"}
+    assert run.histograms["权重/u"][0].counts.sum() == 1
+
+
+def test_missing_folder_says_what_to_do(tmp_path):
+    for path in (tmp_path, tmp_path / "没有"):
+        with pytest.raises(FileNotFoundError, match="先用 Tracker 记录一次训练"):
+            read_runs(path)
+
+
+@pytest.fixture(scope="module")
+def twenty(tmp_path_factory):
+    """二十轮、每轮一个数的事件文件：内容，和每条的起止。"""
+    folder = tmp_path_factory.mktemp("二十")
+    with SummaryWriter(str(folder)) as writer:
+        for epoch in range(20):
+            writer.add_scalar("损失/dev", 1 / (epoch + 1), epoch)
+    (path,) = folder.iterdir()
+    data = path.read_bytes()
+    return path.name, data, list(records(data))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 8, 11, 12, 13, -4, -1], ids=lambda c: f"多 {c} 字节")
+def test_a_truncated_file_is_read_up_to_the_break(tmp_path, twenty, cut):
+    name, data, spans = twenty
+    end = spans[7][1] + cut  # 第 0 条是版本，第 1 到 7 条是七个数
+    (tmp_path / name).write_bytes(data[:end])
+    values = read_runs(tmp_path)["."].scalars["损失/dev"].values
+    whole = 7 if cut >= 0 else 6
+    assert np.array_equal(values, np.float32(1) / np.arange(1, whole + 1, dtype=np.float32))
+
+
+@pytest.mark.parametrize("bit", range(0, 8, 3))
+def test_a_flipped_bit_stops_the_reading_there(tmp_path, twenty, bit):
+    name, data, spans = twenty
+    at = spans[8][0] + 20
+    (tmp_path / name).write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1:])
+    assert len(read_runs(tmp_path)["."].scalars["损失/dev"].values) == 7
+
+
+def test_an_empty_file_is_a_run_without_curves(tmp_path):
+    (tmp_path / "events.out.tfevents.1.x").write_bytes(b"")
+    assert read_runs(tmp_path)["."] == ({}, {})
+
+
+def test_a_killed_program_leaves_its_epochs(tmp_path):
+    """没有 close 就被杀（这里是 os._exit，什么都不收拾）：一秒以前的都在。"""
+    program = ("import os, sys, time; from types import SimpleNamespace as S\n"
+               "from textseq.tracking import Tracker\n"
+               "tracker, model = Tracker(sys.argv[1]), S(named_parameters=lambda: [])\n"
+               "for k in (1, 2, 3):\n"
+               "    tracker(model, S(epoch=k, train_loss=k, dev_loss=k, dev_accuracy=k, norm=k))\n"
+               "    time.sleep(0.2)\n"
+               "time.sleep(2)\n"
+               "os._exit(9)\n")
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)]).returncode == 9
+    assert read_runs(tmp_path)["."].scalars["损失/dev"].values.tolist() == [1, 2, 3]
+
+
+def test_tags_are_written_as_they_are(tmp_path):
+    """tensorboardX 会把标签里的空格、标点换成下划线；课程的标签都不用它们。"""
+    with Tracker(tmp_path) as tracker:
+        tracker(parameters(**{"recurrent.weight_hh_l0": [1.0]}), report(1))
+        tracker.writer.add_scalar("损失（奈特）", 1.0, 1)
+    run = read_runs(tmp_path)["."]
+    assert set(run.scalars) == {"损失/train", "损失/dev", "准确率/dev", "梯度/长度", "损失_奈特_"}
+    assert set(run.histograms) == {"权重/recurrent.weight_hh_l0", "梯度/recurrent.weight_hh_l0"}
