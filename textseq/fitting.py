@@ -1,6 +1,6 @@
-"""训练标题分类器：打乱分批，Adam，截断梯度，看着 dev 早停，断了接着来。
+"""训练标题分类器：打乱分批，Adam，裁剪梯度，看着 dev 早停，断了接着来。
 
-出处：Adam，Kingma & Ba, 2015；梯度截断，Pascanu et al., On the difficulty of training RNNs, 2013。
+出处：Adam，Kingma & Ba, 2015；梯度裁剪，Pascanu et al., On the difficulty of training RNNs, 2013。
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from textseq.corpora import Labelled
 
 
 class Report(NamedTuple):
-    """一轮训练的结果。损失单位奈特，准确率 0 到 1；norm 是截断之前梯度长度的平均。
+    """一轮训练的结果。损失单位奈特，准确率 0 到 1；norm 是裁剪之前梯度长度的平均。
 
     train_loss 是边训练边记的，dropout 开着，所以常比 dev_loss 高。
     """
@@ -56,7 +56,7 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
         on_epoch: Callable[[Classifier, Report], None] | None = None) -> list[Report]:
     """训练，返回各轮的结果；结束时模型是 dev 上最好的那一轮的。
 
-    Adam，学习率从 rate 线性降到 0，梯度长度截到 clip；最好，指 monitor="loss" 时损失最低，
+    Adam，学习率从 rate 线性降到 0，梯度长度裁到 clip；最好，指 monitor="loss" 时损失最低，
     "accuracy" 时准确率最高；连续 patience 轮没有更好就停。
     给了 checkpoint，每轮存一次；文件已在就接着训练，单线程时与没有断过逐位相同。
     在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程的 dev 损失为准。
@@ -69,7 +69,7 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     if monitor not in MONITORS:
         raise ValueError(f"monitor 应为 {'、'.join(MONITORS)} 之一，收到 {monitor!r}")
     if not (rate > 0 and clip > 0):
-        raise ValueError(f"rate 与 clip 应大于 0，收到 rate={rate}，clip={clip}；不截断请用 clip=math.inf")
+        raise ValueError(f"rate 与 clip 应大于 0，收到 rate={rate}，clip={clip}；不裁剪请用 clip=math.inf")
     train, dev = _checked("train", train, model), _checked("dev", dev, model)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     x = [model.encode([title])[0] for title, _ in train]
