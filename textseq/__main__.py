@@ -75,7 +75,19 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         options.pop("run")(**options)
     except (ValueError, OSError, KeyError) as error:
-        sys.exit(f"错误：{error.args[0] if isinstance(error, KeyError) else error}")
+        message = str(error.args[0] if isinstance(error, KeyError) else error)
+        sys.exit(f"错误：{' '.join(message.split())}")  # 只说一行
+
+
+def check_targets(output: Path, checkpoint: Path | None) -> None:
+    """训练之前先看结果存不存得下，免得白等。"""
+    for option, path in (("-o", output), ("--checkpoint", checkpoint)):
+        if path and not path.parent.is_dir():
+            raise FileNotFoundError(f"没有文件夹 {path.parent}；请先建好它，或换一个 {option}")
+        if path and path.is_dir():
+            raise IsADirectoryError(f"{path} 是文件夹；{option} 要的是文件名，例如 {path / 'model.npz'}")
+    if checkpoint and checkpoint.resolve() == output.resolve():
+        raise ValueError(f"-o 与 --checkpoint 是同一个文件 {output}；请换一个，免得互相盖掉")
 
 
 def train_vectors(text: Path, output: Path, model: str, segmented: str, checkpoint: Path | None,
@@ -87,8 +99,7 @@ def train_vectors(text: Path, output: Path, model: str, segmented: str, checkpoi
     from textseq.encoded import encode
     from textseq.word2vec_torch import train_cbow, train_skipgram
 
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"没有文件夹 {output.parent}；请先建好它，或换一个 -o")
+    check_targets(output, checkpoint)
     torch.set_num_threads(1)
     if "WORLD_SIZE" in os.environ:
         dist.init_process_group("nccl" if settings.get("device", "cpu").startswith("cuda") else "gloo")
@@ -120,8 +131,7 @@ def train_classifier(folder: Path, output: Path, unit: str, cell: str, epochs: i
     from textseq.classifier import Classifier, Design, build_vocab
     from textseq.fitting import fit
 
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"没有文件夹 {output.parent}；请先建好它，或换一个 -o")
+    check_targets(output, checkpoint)
     train, dev = (corpora.headlines(folder, split) for split in ("train", "dev"))
     if "WORLD_SIZE" in os.environ:
         torch.set_num_threads(1)
@@ -143,10 +153,15 @@ def train_classifier(folder: Path, output: Path, unit: str, cell: str, epochs: i
 
 
 def print_classes(title: list[str], model: Path) -> None:
-    """每条标题一行：最像的三类和概率。"""
+    """每条标题一行：最像的三类和概率。异常：标题是空的 ValueError。"""
     from textseq.classifier import Classifier
     loaded = Classifier.load(model)
+    title = [" ".join(one.split()) for one in title]
+    if "" in title:
+        raise ValueError(f"第 {title.index('') + 1} 条标题是空的；请在引号里写上标题")
     for one in title:
+        if not (loaded.encode([one]) > 1).any():
+            print(f"“{one}”里没有一个训练时见过的字词，下面只是猜", file=sys.stderr)
         print(one, *(f"{name} {p:.1%}" for name, p in loaded.predict(one)[:3]), sep="\t")
 
 

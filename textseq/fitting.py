@@ -24,7 +24,10 @@ from textseq.corpora import Labelled
 
 
 class Report(NamedTuple):
-    """一轮训练的结果。损失单位奈特，准确率 0 到 1；norm 是截断之前梯度长度的平均。"""
+    """一轮训练的结果。损失单位奈特，准确率 0 到 1；norm 是截断之前梯度长度的平均。
+
+    train_loss 是边训练边记的，dropout 开着，所以常比 dev_loss 高。
+    """
     epoch: int
     train_loss: float
     dev_loss: float
@@ -34,8 +37,11 @@ class Report(NamedTuple):
 
 
 def evaluate(model: Classifier, titles: Iterable[Labelled]) -> tuple[float, float]:
-    """在带标签的标题上，(平均损失，准确率)。"""
-    texts, labels = zip(*titles, strict=True)
+    """在带标签的标题上，(平均损失，准确率)；对的那一类概率不到 1e-9，也按 1e-9 算。
+
+    异常：一条也没有，或类别编号不在模型的类别里，ValueError。
+    """
+    texts, labels = zip(*_checked("titles", titles, model), strict=True)
     p, labels = model.probabilities(texts), np.array(labels)
     right = p[np.arange(len(p)), labels]
     return float(-np.log(right.clip(1e-9)).mean()), float((p.argmax(1) == labels).mean())
@@ -49,9 +55,16 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
 
     Adam，学习率从 rate 线性降到 0，梯度长度截到 clip；dev 损失连续 patience 轮不创新低就停。
     给了 checkpoint，每轮存一次；文件已在就接着训练，单线程时与没有断过逐位相同。
-    在 torchrun 下，每一批由各进程平分，梯度取平均。异常：检查点不合 ValueError。
+    在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程的 dev 损失为准。
+    异常：设定不对，标题是空的，类别编号越界，检查点不合，或训练发散，ValueError。
     """
-    train, dev = list(train), list(dev)
+    for name, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1),
+                               ("patience", patience, 1), ("seed", seed, 0)):
+        if not isinstance(value, int) or value < least:
+            raise ValueError(f"{name} 应为不小于 {least} 的整数，收到 {value!r}")
+    if not (rate > 0 and clip > 0):
+        raise ValueError(f"rate 与 clip 应大于 0，收到 rate={rate}，clip={clip}；不截断请用 clip=math.inf")
+    train, dev = _checked("train", train, model), _checked("dev", dev, model)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     x = [model.encode([title])[0] for title, _ in train]
     y = torch.tensor([label for _, label in train])
@@ -60,10 +73,11 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     steps = -(-len(train) // batch_size)
     setting = model.fingerprint | {"标题": zlib.crc32(repr((train, dev)).encode()), "轮数": epochs,
                                    "批": batch_size, "rate": rate, "clip": clip, "seed": seed,
-                                   "进程数": world}
+                                   "进程数": world, "词向量冻结": not model.embedding.weight.requires_grad,
+                                   "起始词向量之和": round(model.embedding.weight.double().sum().item(), 2)}
     best, reports = _restore(checkpoint, setting, model, adam)
     while len(reports) < epochs and not _stuck(reports, patience):
-        start, epoch, losses, norms = time.perf_counter(), len(reports), [], []
+        start, epoch, total, norms = time.perf_counter(), len(reports), 0.0, []
         rng = np.random.default_rng((seed, epoch))  # 从哪一轮接着训练，随机数都一样
         model.train()
         with torch.random.fork_rng(devices=[]):
@@ -77,22 +91,39 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
                     logits = model(pad_sequence([x[k] for k in mine], batch_first=True))
                     loss = F.cross_entropy(logits, y[torch.from_numpy(mine)], reduction="sum") / len(rows)
                     loss.backward()
-                    losses.append(loss.item() * len(rows) / len(mine))
+                    total += loss.item() * len(rows)
                 _add_gradients(parameters, world)
                 norms.append(clip_grad_norm_(parameters, clip).item())
                 adam.step()
-        dev_loss, accuracy = evaluate(model, dev)
-        report = Report(epoch + 1, float(np.mean(losses)), dev_loss, accuracy, float(np.mean(norms)),
+        total, dev_loss, accuracy = _agree(total, *evaluate(model, dev), world)
+        report = Report(epoch + 1, total / len(train), dev_loss, accuracy, float(np.mean(norms)),
                         time.perf_counter() - start)
         if not reports or dev_loss < min(r.dev_loss for r in reports):
             best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         reports.append(report)
-        if checkpoint and rank == 0:
+        healthy = np.isfinite(dev_loss)
+        if checkpoint and rank == 0 and healthy:
             _save(checkpoint, setting, model, adam, best, reports)
         if on_epoch and rank == 0:
             on_epoch(model, report)
+        if not healthy:
+            raise ValueError(f"训练发散了：第 {epoch + 1} 轮，dev 损失是 {dev_loss}；"
+                             f"请把 rate 从 {rate} 减到十分之一再试")
     model.load_state_dict(best)
+    model.eval()
     return reports
+
+
+def _checked(name: str, titles: Iterable[Labelled], model: Classifier) -> list[Labelled]:
+    """标题的列表；是空的，或编号越界，就报错。"""
+    titles, classes = list(titles), len(model.classes)
+    if not titles:
+        raise ValueError(f"{name} 里一条标题也没有；请检查文件是不是空的")
+    if bad := [row for row in titles if not 0 <= row[1] < classes]:
+        title, label = bad[0]
+        raise ValueError(f"{name} 里的类别编号应为 0…{classes - 1}，收到 {label!r}（{title[:20]!r}）；"
+                         "请对照模型的 classes，第一类是 0 号")
+    return titles
 
 
 def _similar_lengths(lengths: list[int], batch_size: int, rng: np.random.Generator) -> list[np.ndarray]:
@@ -118,6 +149,15 @@ def _add_gradients(parameters: list[torch.Tensor], world: int) -> None:
         if p.grad is None:
             p.grad = torch.zeros_like(p)
         dist.all_reduce(p.grad)
+
+
+def _agree(total: float, loss: float, accuracy: float, world: int) -> tuple[float, float, float]:
+    """各进程的训练损失加起来；dev 的结果以 0 号为准：尾数差一点，就可能有的停、有的还在等梯度。"""
+    sums, found = (torch.tensor(row, dtype=torch.float64) for row in ([total], [loss, accuracy]))
+    if world > 1:
+        dist.all_reduce(sums)
+        dist.broadcast(found, src=0)
+    return sums.item(), *found.tolist()
 
 
 def _save(path: str | Path, setting: dict, model: Classifier, adam: torch.optim.Adam, best: dict,

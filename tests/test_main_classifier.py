@@ -1,0 +1,170 @@
+"""命令行的 train 与 predict：从文件夹到类别；错了只说一行，什么也不写；被杀、两个进程都行。"""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from test_classifier import CLASSES, DEV, TRAIN
+
+from textseq.__main__ import main
+from textseq.checkpoint import save_checkpoint
+from textseq.classifier import Classifier
+
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
+TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+
+
+def rows(titles):
+    return "".join(f"{title}\t{label}\n" for title, label in titles)
+
+
+SMALL = {"train": rows(TRAIN[:60]), "dev": rows(DEV[:20])}
+
+
+def write_folder(folder, encoding="utf-8", classes=CLASSES, **splits):
+    folder.mkdir()
+    for name, content in {"class": "\n".join(classes) + "\n", **SMALL, **splits}.items():
+        (folder / f"{name}.txt").write_bytes(content.encode(encoding))
+    return folder
+
+
+def shell(*arguments, launcher=()):
+    """真的另起一个进程。"""
+    return subprocess.run([sys.executable, *launcher, "-m", "textseq", *map(str, arguments)], timeout=180,
+                          env=ENVIRONMENT, capture_output=True, text=True, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """在小文件夹上用命令行训练出的模型。"""
+    folder = write_folder(tmp_path_factory.mktemp("train") / "titles", train=rows(TRAIN))
+    done = shell("train", folder, "-o", folder / "m.npz", "--epochs", 3)
+    assert done.returncode == 0 and done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [line[:5] for line in lines[:3]] == ["第 1 轮", "第 2 轮", "第 3 轮"] and "存到" in lines[3]
+    return folder / "m.npz"
+
+
+def test_from_a_folder_to_classes(model):
+    done = shell("predict", "雨雪风云", " 射门  进球 ", "--model", model)
+    assert done.returncode == 0 and done.stderr == ""
+    table = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[0] for row in table] == ["雨雪风云", "射门 进球"]
+    assert [row[1].split()[0] for row in table] == ["天气", "足球"]
+    for row in table:
+        percents = [float(cell.split()[1].rstrip("%")) for cell in row[1:]]
+        assert len(percents) == 3 and percents == sorted(percents, reverse=True)
+        assert sum(percents) == pytest.approx(100, abs=0.2)
+
+
+def test_the_saved_model_is_the_one_fit_returns(model):
+    loaded = Classifier.load(model)
+    assert loaded.classes == CLASSES and loaded.design.bigrams and loaded.design.cell == "lstm"
+    assert sorted(p.name for p in model.parent.iterdir()) == ["class.txt", "dev.txt", "m.npz", "train.txt"]
+
+
+def test_unknown_and_very_long_titles_have_an_answer(model, capsys):
+    main(["predict", "龘龘", "晴" * 5000, "--model", str(model)])
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2 and err == "“龘龘”里没有一个训练时见过的字词，下面只是猜\n"
+
+
+@pytest.mark.parametrize("options", [["--unit", "word"], ["--cell", "gru"]])
+def test_gbk_one_class_and_options(tmp_path, capsys, options):
+    folder = write_folder(tmp_path / "甲", "gbk", ["天气"], train="晴天有雨\t0\n大风大雪\t0\n", dev="风\t0\n")
+    main(["train", str(folder), "-o", str(tmp_path / "m.npz"), "--epochs", "1", *options])
+    main(["predict", "大风", "--model", str(tmp_path / "m.npz")])
+    assert capsys.readouterr().out == "大风\t天气 100.0%\n"
+    assert getattr(Classifier.load(tmp_path / "m.npz").design, options[0][2:]) == options[1]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["train", "没有"], "找不到文件 没有.class.txt"),
+    (["train", "缺"], "缺/ 里找不到 dev.txt；现有：class.txt、train.txt"),
+    (["train", "错行"], "train.txt 第 3 行：应为“标题<TAB>类别编号”"),
+    (["train", "错号"], "dev.txt 第 2 行：类别编号应为 0…2 的整数，收到 '7'"),
+    (["train", "空train"], "train 里一条标题也没有"),
+    (["train", "空dev"], "dev 里一条标题也没有"),
+    (["train", "好", "-o", "没有/m.npz"], "没有文件夹 没有；请先建好它，或换一个 -o"),
+    (["train", "好", "-o", "好"], "好 是文件夹；-o 要的是文件名"),
+    (["train", "好", "--checkpoint", "没有/c.npz"], "没有文件夹 没有；.*换一个 --checkpoint"),
+    (["train", "好", "-o", "a.npz", "--checkpoint", "./a.npz"], "是同一个文件"),
+    (["train", "好", "--checkpoint", "坏.npz"], "坏.npz 不是完整的检查点"),
+    (["train", "好", "--checkpoint", "词向量.npz"], "词向量.npz 是用另一套设定存下的"),
+    (["train", "好", "--epochs", "0"], "epochs 应为不小于 1 的整数，收到 0"),
+    (["train", "好", "--seed", "-1"], "seed 应为不小于 0 的整数，收到 -1"),
+    (["predict", "晴"], "找不到模型 model.npz；请先训练"),
+    (["predict", "晴", "--model", "坏.npz"], "坏.npz 不是完整的"),
+    (["predict", "晴", "--model", "好"], "好 不是完整的"),
+    (["predict", "晴", "--model", "词向量.npz"], "词向量.npz 不是完整的分类器"),
+    (["predict", "晴", "--model", "缺一块.npz"], "缺一块.npz 不是完整的分类器"),
+    (["predict", "晴", "", "--model", "m.npz"], "第 2 条标题是空的"),
+    (["predict", " \u3000", "--model", "m.npz"], "第 1 条标题是空的"),
+])
+def test_mistakes_get_one_line_and_leave_no_file(tmp_path, monkeypatch, model, capsys, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "好")
+    (write_folder(tmp_path / "缺") / "dev.txt").unlink()
+    write_folder(tmp_path / "错行", train="晴\t0\n\n没有类别\n")
+    write_folder(tmp_path / "错号", dev="晴\t0\n雨\t7\n")
+    write_folder(tmp_path / "空train", train="\n")
+    write_folder(tmp_path / "空dev", dev="")
+    data = model.read_bytes()
+    (tmp_path / "m.npz").write_bytes(data)
+    (tmp_path / "坏.npz").write_bytes(data[:len(data) // 2])
+    save_checkpoint("词向量.npz", {"E": np.eye(3), "C": np.eye(3)}, 1, {"model": "cbow", "alpha": 0.2})
+    with np.load(model) as file:
+        np.savez("缺一块.npz", **{name: file[name] for name in file.files if not name.startswith("output")})
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises(SystemExit, match=f"^错误：.*{message}") as caught:
+        main(arguments)
+    assert "\n" not in caught.value.code and capsys.readouterr().out == ""
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("arguments", [["train", "没有这个文件夹"], ["predict", "晴", "--model", "没有.npz"]])
+def test_a_mistake_in_a_real_shell(arguments):
+    done = shell(*arguments)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("错误：找不到") and done.stderr.count("\n") == 1
+
+
+def arrays(path):
+    with np.load(path) as file:
+        return {name: file[name].tobytes() for name in file.files}
+
+
+def test_killed_and_resumed_from_the_shell(tmp_path, capsys):
+    """两次，一报告新的一轮就 kill -9；第三次做完，与没有断过逐位相同。"""
+    folder = write_folder(tmp_path / "titles")
+    common = ["train", folder, "--epochs", 12, "--checkpoint", tmp_path / "c.npz"]
+    assert shell(*common[:-2], "-o", tmp_path / "whole.npz").returncode == 0
+    command = [sys.executable, "-m", "textseq", *map(str, common), "-o", str(tmp_path / "m.npz")]
+    epochs = []
+    for _ in range(2):
+        with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True,
+                              encoding="utf-8") as process:
+            epochs.append(int(process.stderr.readline().split()[1]))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL and not (tmp_path / "m.npz").exists()
+    done = shell(*common, "-o", tmp_path / "m.npz")
+    epochs.append(int(done.stderr.split()[1]))
+    assert done.returncode == 0 and 1 == epochs[0] < epochs[1] < epochs[2]
+    assert arrays(tmp_path / "m.npz") == arrays(tmp_path / "whole.npz")
+    for change, name in ((["--seed", 2], "seed"), (["--cell", "rnn"], "cell"), (["--epochs", 6], "轮数")):
+        with pytest.raises(SystemExit, match=f"c.npz 是用另一套设定存下的：{name} 当时是"):
+            main([*map(str, common), *map(str, change), "-o", str(tmp_path / "m.npz")])
+    left = {p.name for p in tmp_path.iterdir() if p.name[0] != "."}
+    assert left == {"c.npz", "m.npz", "titles", "whole.npz"}
+
+
+def test_the_same_command_under_torchrun(tmp_path):
+    folder = write_folder(tmp_path / "titles", train=rows(TRAIN))
+    done = shell("train", folder, "-o", tmp_path / "two.npz", "--epochs", 3, launcher=TORCHRUN)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("第 1 轮") == 1 and done.stderr.count("存到") == 1  # 只有 0 号说话
+    assert Classifier.load(tmp_path / "two.npz").predict("雨雪风云")[0][0] == "天气"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["titles", "two.npz"]
