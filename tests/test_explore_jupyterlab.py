@@ -1,4 +1,4 @@
-"""互动在真实的 JupyterLab 里：运行单元格，点一下，形状跟着变；词向量从 JupyterLab 的根目录取来。"""
+"""互动在真实的 JupyterLab 里：运行单元格，点一下，形状跟着变；词向量与分类器从 JupyterLab 的根目录取来。"""
 
 import json
 import os
@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from textseq import explore
 
-DATA = "data/neighbors/neighbors.js"
+DATA = ["data/neighbors/neighbors.js", "data/classifier/model.js"]
 
 
 @pytest.fixture
@@ -31,11 +31,13 @@ def jupyterlab(tmp_path):
     root = Path(explore.__file__).parents[1]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     (tmp_path / "notebooks").mkdir()  # 同课程一样：notebook 在 notebooks/，数据在 data/
+    cells = [cell(name) for name in ("shape_blocks", "neighbors", "headlines")]
     (tmp_path / "notebooks/piece.ipynb").write_text(json.dumps(
-        {"cells": [cell("shape_blocks"), cell("neighbors")], "metadata": {"kernelspec": kernel},
+        {"cells": cells, "metadata": {"kernelspec": kernel},
          "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
-    (tmp_path / DATA).parent.mkdir(parents=True)
-    (tmp_path / DATA).write_bytes((root / DATA).read_bytes())
+    for path in DATA:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_bytes((root / path).read_bytes())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -80,7 +82,7 @@ def test_in_jupyterlab(page, jupyterlab):
     foreign, data = [], []
     page.on("request", lambda request: urlparse(request.url).hostname not in (None, "127.0.0.1")
             and foreign.append(request.url))
-    page.on("request", lambda request: request.url.endswith("neighbors.js") and data.append(request.url))
+    page.on("request", lambda request: "/files/" in request.url and data.append(urlparse(request.url).path))
     page.set_default_timeout(40_000)
     page.goto(jupyterlab)
     # 别处来的 notebook 还不可信，脚本不运行，只有一句说明
@@ -105,12 +107,18 @@ def test_in_jupyterlab(page, jupyterlab):
     piece.get_by_role("textbox").press("End")
     page.keyboard.type(" dda")
     expect(piece.locator("tbody tr").first).to_contain_text("dda")
-    expect(page.locator(".jp-CodeCell")).to_have_count(2)
+    expect(page.locator(".jp-CodeCell")).to_have_count(3)
 
     page.locator(".jp-CodeCell .cm-content").nth(1).click()
     page.keyboard.press("Shift+Enter")
     words = page.locator("[data-explore=neighbors]")
     words.get_by_role("button", name="打开（约 1 MB）").click()
     expect(words.get_by_role("list", name="近邻").get_by_role("listitem")).to_have_count(10)
-    assert [urlparse(url).path for url in data] == [f"/files/{DATA}"]
+
+    page.locator(".jp-CodeCell .cm-content").nth(2).click()
+    page.keyboard.press("Shift+Enter")
+    headlines = page.locator("[data-explore=headlines]")
+    headlines.get_by_role("button", name="打开（约").click()
+    expect(headlines.get_by_role("list", name="各类的概率").get_by_role("listitem")).to_have_count(10)
+    assert data == [f"/files/{path}" for path in DATA]
     assert foreign == []

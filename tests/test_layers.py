@@ -54,7 +54,7 @@ def test_files_stay_short(path):
 
 
 def test_the_whole_module_stays_readable_in_an_evening():
-    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES) <= 3000
+    assert sum(len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES) <= 3100
 
 
 @pytest.mark.parametrize("statement, forbidden", [

@@ -36,7 +36,8 @@ def test_start_table_is_seeded():
 def test_pretrain_interleaves_units_and_bigrams(vocab, monkeypatch):
     seen = {}
     fake = WordVectors(["今"], np.ones((1, 8)))
-    monkeypatch.setattr(pretraining, "train_skipgram", lambda rows, **how: seen.update(how, rows=rows) or fake)
+    monkeypatch.setattr(pretraining, "train_skipgram",
+                        lambda rows, **how: seen.update(how, rows=rows) or fake)
     pretrain(vocab, ["油价今"], DESIGN, seed=5)
     assert seen["rows"] == [["油", "油价", "价", "价今", "今", "今$"]]
     assert (seen["vector_size"], seen["seed"], seen["min_count"]) == (8, 5, 2)

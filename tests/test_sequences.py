@@ -48,7 +48,6 @@ def test_another_padding_value():
     (lambda: sequences.pad_sequences([[1.5]], 2), "第 1 条"),
     (lambda: sequences.pad_sequences([[[1, 2]]], 2), "第 1 条"),
     (lambda: sequences.make_mask(np.array([1, 0])), r"\(B, T\)，收到 \(2,\)；单条序列请用 x\[None\]"),
-    (lambda: list(sequences.iter_batches(3, 0)), "batch_size"),
     (lambda: next(sequences.sliding_windows([1, 2], 0)), "window 应为正整数，收到 0.*window=2"),
     (lambda: next(sequences.sliding_windows([1, 2], 1.5)), "window 应为正整数，收到 1.5"),
     (lambda: sequences.axes(np.zeros((2, 3)), "B T D"), "给了 3 个轴名"),
@@ -56,16 +55,6 @@ def test_another_padding_value():
 def test_bad_input_is_answered_in_chinese(call, hint):
     with pytest.raises(ValueError, match=hint):
         call()
-
-
-@given(st.integers(0, 50), st.integers(1, 9), st.integers(0, 9))
-def test_batches_visit_every_row_once(n, batch_size, seed):
-    plain = list(sequences.iter_batches(n, batch_size))
-    assert np.concatenate([*plain, []]).tolist() == list(range(n))
-    shuffled = [list(sequences.iter_batches(n, batch_size, np.random.default_rng(seed))) for _ in "ab"]
-    assert sorted(np.concatenate([*shuffled[0], []])) == list(range(n))
-    assert all((a == b).all() for a, b in zip(*shuffled, strict=True))
-    assert all(len(b) == batch_size for b in plain[:-1])
 
 
 def test_sliding_windows_of_a_sentence_of_words():

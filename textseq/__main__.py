@@ -60,8 +60,14 @@ def main(arguments: list[str] | None = None) -> None:
     train.add_argument("folder", type=Path, help="文件夹，里面有 class.txt、train.txt、dev.txt")
     train.add_argument("-o", "--output", type=Path, default=Path("model.npz"), help="存到哪里")
     train.add_argument("--unit", choices=["char", "word"], default="char", help="按字还是按词")
-    train.add_argument("--cell", choices=["lstm", "gru", "rnn"], default="lstm")
-    train.add_argument("--epochs", type=int, default=6)
+    train.add_argument("--cell", choices=["lstm", "gru", "rnn", "none"], default="lstm",
+                       help="none 没有循环层，取词向量的平均")
+    train.add_argument("--pretrain", type=int, default=10,
+                       help="先在这些标题上训练词向量，几轮；0 从随机数开始")
+    for name, kind in (("epochs", int), ("batch-size", int), ("rate", float), ("patience", int)):
+        train.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)
+    train.add_argument("--monitor", choices=["loss", "accuracy"], default="loss",
+                       help="早停看 dev 的损失还是准确率")
     train.add_argument("--seed", type=int, default=1)
     train.add_argument("--checkpoint", type=Path, help="每轮存检查点；断了之后，同样的命令接着训练")
     train.set_defaults(run=train_classifier)
@@ -121,8 +127,8 @@ def train_vectors(text: Path, output: Path, model: str, segmented: str, checkpoi
         dist.destroy_process_group()
 
 
-def train_classifier(folder: Path, output: Path, unit: str, cell: str, epochs: int, seed: int,
-                     checkpoint: Path | None) -> None:
+def train_classifier(folder: Path, output: Path, unit: str, cell: str, pretrain: int, seed: int,
+                     checkpoint: Path | None, **settings) -> None:
     """训练并存下分类器，每轮报告一行；在 torchrun 下，由 0 号进程报告、存文件。"""
     import torch
     import torch.distributed as dist
@@ -130,21 +136,25 @@ def train_classifier(folder: Path, output: Path, unit: str, cell: str, epochs: i
     from textseq import corpora
     from textseq.classifier import Classifier, Design, build_vocab
     from textseq.fitting import fit
+    from textseq.pretraining import pretrain as pretrained
 
     check_targets(output, checkpoint)
     train, dev = (corpora.headlines(folder, split) for split in ("train", "dev"))
     if "WORLD_SIZE" in os.environ:
         torch.set_num_threads(1)
         dist.init_process_group("gloo")
-    design = Design(unit=unit, cell=cell, bigrams=unit == "char")
-    vocab = build_vocab((title for title, _ in train), design.unit, design.bigrams)
-    model = Classifier(vocab, train.classes, design, seed=seed)
+    pooling, rate = ("mean", 1e-2) if cell == "none" else ("max", 3e-3)
+    design = Design(unit=unit, cell=cell, bigrams=unit == "char", pooling=pooling)
+    titles = [title for title, _ in train]
+    vocab = build_vocab(titles, design.unit, design.bigrams)
+    vectors = pretrained(vocab, titles, design, epochs=pretrain, seed=seed) if pretrain else None
+    model = Classifier(vocab, train.classes, design, vectors, seed=seed)
 
     def show(model, report) -> None:
         print(f"第 {report.epoch} 轮  损失 {report.train_loss:.3f} 奈特  dev {report.dev_accuracy:.1%}"
               f"  {report.seconds:.0f} 秒", file=sys.stderr, flush=True)
 
-    fit(model, train, dev, epochs=epochs, seed=seed, checkpoint=checkpoint, on_epoch=show)
+    fit(model, train, dev, seed=seed, checkpoint=checkpoint, on_epoch=show, **{"rate": rate} | settings)
     if not dist.is_initialized() or dist.get_rank() == 0:
         model.save(output)
         print(f"存到 {output}", file=sys.stderr)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,7 +32,8 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, np.ndarray], int, dict]
             arrays = {name: file[name] for name in file.files}
         note = json.loads(str(arrays.pop("note")))
         return arrays, note["done"], note["setting"]
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, TypeError, RuntimeError,
+            tokenize.TokenError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} 不是完整的检查点（{error}）；请删去它，从头训练") from None
 
 

@@ -1,7 +1,7 @@
 """标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。训练在 fitting.py。
 
-    model = Classifier(build_vocab(titles), classes, cell="lstm", pooling="max")
-    reports = fit(model, train, dev, epochs=6)
+    model = Classifier(build_vocab(titles), classes, Design(cell="lstm", pooling="max"))
+    reports = fit(model, train, dev)
     model.predict("中华女子学院：本科层次仅1专业招男生")     # [("教育", 0.98), …]
 
 出处：双向循环层，Schuster & Paliwal, Bidirectional Recurrent Neural Networks, 1997；
@@ -56,6 +56,12 @@ class Design:
         for name, allowed in (("unit", ("char", "word")), ("cell", tuple(CELLS)), ("pooling", POOLINGS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} 应为 {'、'.join(allowed)} 之一，收到 {getattr(self, name)!r}")
+        for name in ("embedding_size", "hidden_size"):
+            if not isinstance(size := getattr(self, name), int) or size < 1:
+                raise ValueError(f"{name} 应为不小于 1 的整数，收到 {size!r}")
+        for name in ("dropout", "unit_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} 是比例，应在 0（含）到 1 之间，收到 {getattr(self, name)!r}")
 
 
 def split_units(title: str, unit: str = "char") -> list[str]:
@@ -95,8 +101,11 @@ class Classifier(nn.Module):
             self.output = nn.Linear(outputs, len(self.classes))
         with torch.no_grad():
             if vectors is not None:
+                vectors = np.asarray(vectors, dtype=np.float32)
                 if vectors.shape != (wanted := tuple(self.embedding.weight.shape)):
                     raise ValueError(f"vectors 的形状应为 (V, E) = {wanted}，收到 {vectors.shape}")
+                if not np.isfinite(vectors).all():
+                    raise ValueError("vectors 里有 NaN 或无穷大；请减小训练词向量的学习率，重新训练")
                 self.embedding.weight.copy_(torch.from_numpy(vectors))
             self.embedding.weight[0] = 0
         self.embedding.weight.requires_grad_(not freeze)
@@ -180,4 +189,4 @@ class Classifier(nn.Module):
         if changed := [k for k, v in model.fingerprint.items() if setting.get(k) != v]:
             raise ValueError(f"{path} 的{changed[0]}与指纹不合，存的是 {setting.get(changed[0])!r}；"
                              "请重新训练")
-        return model
+        return model.eval()

@@ -36,6 +36,9 @@ class Report(NamedTuple):
     seconds: float
 
 
+MONITORS = {"loss": lambda r: r.dev_loss, "accuracy": lambda r: -r.dev_accuracy}  # 越低越好
+
+
 def evaluate(model: Classifier, titles: Iterable[Labelled]) -> tuple[float, float]:
     """在带标签的标题上，(平均损失，准确率)；对的那一类概率不到 1e-9，也按 1e-9 算。
 
@@ -47,13 +50,14 @@ def evaluate(model: Classifier, titles: Iterable[Labelled]) -> tuple[float, floa
     return float(-np.log(right.clip(1e-9)).mean()), float((p.argmax(1) == labels).mean())
 
 
-def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *, epochs: int = 6,
-        batch_size: int = 64, rate: float = 2e-3, clip: float = 1.0, patience: int = 2, seed: int = 1,
-        checkpoint: str | Path | None = None,
+def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *, epochs: int = 10,
+        batch_size: int = 64, rate: float = 3e-3, clip: float = 5.0, patience: int = 2,
+        monitor: str = "loss", seed: int = 1, checkpoint: str | Path | None = None,
         on_epoch: Callable[[Classifier, Report], None] | None = None) -> list[Report]:
-    """训练，返回各轮的结果；结束时模型是 dev 损失最低的那一轮的。
+    """训练，返回各轮的结果；结束时模型是 dev 上最好的那一轮的。
 
-    Adam，学习率从 rate 线性降到 0，梯度长度截到 clip；dev 损失连续 patience 轮不创新低就停。
+    Adam，学习率从 rate 线性降到 0，梯度长度截到 clip；最好，指 monitor="loss" 时损失最低，
+    "accuracy" 时准确率最高；连续 patience 轮没有更好就停。
     给了 checkpoint，每轮存一次；文件已在就接着训练，单线程时与没有断过逐位相同。
     在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程的 dev 损失为准。
     异常：设定不对，标题是空的，类别编号越界，检查点不合，或训练发散，ValueError。
@@ -62,6 +66,8 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
                                ("patience", patience, 1), ("seed", seed, 0)):
         if not isinstance(value, int) or value < least:
             raise ValueError(f"{name} 应为不小于 {least} 的整数，收到 {value!r}")
+    if monitor not in MONITORS:
+        raise ValueError(f"monitor 应为 {'、'.join(MONITORS)} 之一，收到 {monitor!r}")
     if not (rate > 0 and clip > 0):
         raise ValueError(f"rate 与 clip 应大于 0，收到 rate={rate}，clip={clip}；不截断请用 clip=math.inf")
     train, dev = _checked("train", train, model), _checked("dev", dev, model)
@@ -73,10 +79,11 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     steps = -(-len(train) // batch_size)
     setting = model.fingerprint | {"标题": zlib.crc32(repr((train, dev)).encode()), "轮数": epochs,
                                    "批": batch_size, "rate": rate, "clip": clip, "seed": seed,
-                                   "进程数": world, "词向量冻结": not model.embedding.weight.requires_grad,
+                                   "monitor": monitor, "进程数": world,
+                                   "词向量冻结": not model.embedding.weight.requires_grad,
                                    "起始词向量之和": round(model.embedding.weight.double().sum().item(), 2)}
     best, reports = _restore(checkpoint, setting, model, adam)
-    while len(reports) < epochs and not _stuck(reports, patience):
+    while len(reports) < epochs and not _stuck(list(map(MONITORS[monitor], reports)), patience):
         start, epoch, total, norms = time.perf_counter(), len(reports), 0.0, []
         rng = np.random.default_rng((seed, epoch))  # 从哪一轮接着训练，随机数都一样
         model.train()
@@ -98,7 +105,7 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
         total, dev_loss, accuracy = _agree(total, *evaluate(model, dev), world)
         report = Report(epoch + 1, total / len(train), dev_loss, accuracy, float(np.mean(norms)),
                         time.perf_counter() - start)
-        if not reports or dev_loss < min(r.dev_loss for r in reports):
+        if MONITORS[monitor](report) < min(map(MONITORS[monitor], reports), default=np.inf):
             best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         reports.append(report)
         healthy = np.isfinite(dev_loss)
@@ -137,10 +144,9 @@ def _similar_lengths(lengths: list[int], batch_size: int, rng: np.random.Generat
     return [batches[k] for k in rng.permutation(len(batches))]
 
 
-def _stuck(reports: list[Report], patience: int) -> bool:
-    """最低的 dev 损失，是不是已经过去 patience 轮了。"""
-    losses = [r.dev_loss for r in reports]
-    return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= patience
+def _stuck(scores: list[float], patience: int) -> bool:
+    """最好的一轮（分最低），是不是已经过去 patience 轮了。"""
+    return bool(scores) and len(scores) - 1 - int(np.argmin(scores)) >= patience
 
 
 def _add_gradients(parameters: list[torch.Tensor], world: int) -> None:

@@ -1,4 +1,4 @@
-"""序列：补齐、截断、掩码、分批、滑动窗口。只用 NumPy；0 号永远留给 <pad>。"""
+"""序列：补齐、截断、掩码、滑动窗口。只用 NumPy；0 号永远留给 <pad>。"""
 
 from collections.abc import Iterator, Sequence
 
@@ -42,16 +42,6 @@ def make_mask(x: np.ndarray, pad: int = 0) -> np.ndarray:
 def real_lengths(x: np.ndarray, pad: int = 0) -> np.ndarray:
     """每行真实位置的个数。形状：(B, T) → (B,)，int64。"""
     return make_mask(x, pad).sum(axis=1)
-
-
-def iter_batches(n: int, batch_size: int,
-                 rng: np.random.Generator | None = None) -> Iterator[np.ndarray]:
-    """把 0…n-1 分成一批一批的下标；给了 rng 就先打乱。最后一批可以不满。"""
-    if batch_size < 1:
-        raise ValueError(f"batch_size 应为正整数，收到 {batch_size!r}")
-    order = np.arange(n) if rng is None else rng.permutation(n)
-    for start in range(0, n, batch_size):
-        yield order[start:start + batch_size]
 
 
 def sliding_windows(words: Sequence, window: int, rng: np.random.Generator | None = None
