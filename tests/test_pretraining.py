@@ -53,3 +53,9 @@ def test_pretrained_table_starts_the_classifier(vocab):
     model = Classifier(vocab, ("甲", "乙"), DESIGN, vectors=a)
     weight = model.embedding.weight.detach().numpy()
     assert (weight[1:] == a[1:]).all() and not weight[0].any()
+
+
+def test_nothing_to_pretrain():
+    assert not pretrain(Vocab([], []), ["油价"], DESIGN).any()
+    with pytest.raises(ValueError, match="没有一个词出现过 2 次"):
+        pretrain(Vocab(["油"], [1]), ["油价"], DESIGN)

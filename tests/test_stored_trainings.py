@@ -1,4 +1,4 @@
-"""第 03、04 章引用的训练结果：data/dimensions 与 data/windows 的表是齐的，各重算两行对得上。"""
+"""第 03、04、10 章引用的训练结果：data/ 里的 dimensions、windows、ladder 是齐的，各重算几行对得上。"""
 
 import runpy
 from functools import cache
@@ -75,3 +75,56 @@ def arranged():
 @cache
 def ruler():
     return build("windows").Ruler(arranged()["按段"])
+
+
+@cache
+def ladder():
+    """data/ladder 的表：(数据, 模型, 训练条数, 种子) → 其余各列。"""
+    header, *rows = (line.split("\t") for line in
+                     (DATA / "ladder/results.tsv").read_text(encoding="utf-8").splitlines())
+    assert tuple(header) == build("ladder").COLUMNS
+    return {tuple(row[:4]): row[4:] for row in rows}
+
+
+@cache
+def titles():
+    source = corpora.headlines(DATA / "headlines")
+    return list(source), list(corpora.headlines(DATA / "headlines", "dev")), source.classes
+
+
+def test_every_rung_of_the_ladder_is_there_with_three_seeds():
+    recipe = build("ladder")
+    for data, rungs, total in (("课程", recipe.OWN, "3300"), ("THUCNews", recipe.THUCNEWS, "33590")):
+        seeds = {name: [s for d, n, size, s in ladder() if (d, n, size) == (data, name, total)]
+                 for name in rungs}
+        assert seeds == {name: list(map(str, recipe.SEEDS)) for name in rungs}
+        assert (data, "总猜最多的一类", total, "–") in ladder()
+        assert (data, "朴素贝叶斯", total, "–") in ladder()
+    for size in recipe.SIZES:
+        assert sum(row[0] == "课程" and row[2] == str(size) for row in ladder()) == 9
+
+
+def test_naive_bayes_of_the_ladder_again():
+    train, dev, classes = titles()
+    accuracy, parameters = build("ladder").naive_bayes(train, dev, len(classes))
+    stored = ladder()["课程", "朴素贝叶斯", "3300", "–"]
+    assert [f"{accuracy:.2f}", str(parameters)] == stored[:2]
+
+
+@pytest.mark.parametrize("name, size", [("平均，字", 3300), ("平均，字与二字", 660), ("LSTM，字，末态", 3300)])
+def test_a_rung_of_the_ladder_again(name, size):
+    """500 条里差 15 条以内：别的处理器上，末几位不同，练出来也略有不同。"""
+    recipe, (train, dev, classes) = build("ladder"), titles()
+    accuracy, parameters, _, rate, _ = ladder()["课程", name, str(size), "1"]
+    part = train if size == len(train) else recipe.subset(train, size, 1)
+    epochs = recipe.EPOCHS if part is train else 2 * recipe.EPOCHS
+    _, got, learned, *_ = recipe.measure(recipe.OWN[name], part, dev, classes, 1, rate=float(rate),
+                                         clip=5, epochs=epochs)
+    assert abs(got - float(accuracy)) <= 3 and learned == int(parameters)
+
+
+def test_subsets_are_balanced_and_differ_by_seed():
+    train, _, classes = titles()
+    a, again, b = (build("ladder").subset(train, 330, seed) for seed in (1, 1, 2))
+    assert a == again != b and len(set(a)) == 330
+    assert {sum(label == k for _, label in a) for k in range(len(classes))} == {33}

@@ -23,7 +23,10 @@ def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int
     """在标题上训练字（词）与二元组的向量，返回 (V, E) 的 float32 表。
 
     一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
+    异常：词表里有词，标题里却没有一个出现过两次，ValueError。
     """
+    if len(vocab) == 2:  # 只有 <pad> 与 <unk>，没有可训练的
+        return np.zeros((2, design.embedding_size), dtype=np.float32)
     rows = [split_units(title, design.unit) for title in titles]
     if design.bigrams:
         rows = [[unit for pair in zip(row, with_bigrams(row), strict=True) for unit in pair] for row in rows]
