@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     train.add_argument("--unit", choices=["char", "word"], default="char", help="按字还是按词")
     train.add_argument("--cell", choices=["lstm", "gru", "rnn", "none"], default="lstm",
                        help="none 没有循环层，取词向量的平均")
-    train.add_argument("--pretrain", type=int, default=10,
+    train.add_argument("--pretrain", type=int, default=20,
                        help="先在这些标题上训练词向量，几轮；0 从随机数开始")
     for name, kind in (("epochs", int), ("batch-size", int), ("rate", float), ("patience", int)):
         train.add_argument(f"--{name}", type=kind, default=argparse.SUPPRESS)

@@ -18,7 +18,7 @@ from textseq.word2vec_torch import train_skipgram
 SCALE = 0.3  # 起始词向量各维的均方根，是试出来的：太小，循环层收不到什么；太大，各个门一开始就饱和
 
 
-def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int = 10, window: int = 12,
+def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int = 20, window: int = 12,
              seed: int = 1) -> np.ndarray:
     """在标题上训练字（词）与二元组的向量，返回 (V, E) 的 float32 表。
 

@@ -60,14 +60,14 @@ OWN = {
     "双向 LSTM，词，人民日报的向量，冻结": Rung(WORDS, "人民日报", True),
     "双向 LSTM，词，人民日报的向量，微调": Rung(WORDS, "人民日报"),
 }
-LARGE = Design(bigrams=True, unit_dropout=0.35)
+LARGE = Design(bigrams=True, dropout=0.5, unit_dropout=0.4)
 THUCNEWS = {
     "平均，字与二字": Rung(replace(MEAN, bigrams=True)),
     "双向 LSTM，字，取最大": Rung(replace(LARGE, bigrams=False)),
     "双向 LSTM，字与二字，取最大": Rung(LARGE),
     "双向 LSTM，字与二字，标题上的向量": Rung(LARGE, "标题"),
 }
-LARGE_RECIPE = {"epochs": 6, "batch_size": 128, "clip": 5, "patience": 6, "monitor": "accuracy"}
+LARGE_RECIPE = {"epochs": 8, "batch_size": 128, "clip": 5, "patience": 8, "monitor": "accuracy"}
 
 
 def prepare(rung: Rung, train: list, classes: tuple, seed: int) -> Classifier:
