@@ -42,7 +42,7 @@ class Rung(NamedTuple):
 
 
 MEAN = Design(cell="none", pooling="mean", unit_dropout=0.1)
-LAST = Design(bidirectional=False, pooling="last", hidden_size=64, unit_dropout=0.1)
+LAST = Design(bidirectional=False, pooling="last", hidden_size=64)
 MAX = Design(hidden_size=64)
 WORDS = Design(unit="word", hidden_size=64, embedding_size=50)
 
