@@ -75,7 +75,7 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     x = [model.encode([title])[0] for title, _ in train]
     y = torch.tensor([label for _, label in train])
     parameters = [p for p in model.parameters() if p.requires_grad]
-    adam = torch.optim.Adam(parameters, lr=rate)
+    adam = torch.optim.Adam(parameters, lr=rate, fused=True)  # 词向量表大，快好几倍
     steps = -(-len(train) // batch_size)
     setting = model.fingerprint | {"标题": zlib.crc32(repr((train, dev)).encode()), "轮数": epochs,
                                    "批": batch_size, "rate": rate, "clip": clip, "seed": seed,
