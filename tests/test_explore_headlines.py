@@ -242,7 +242,8 @@ def test_answers_mouse_and_keyboard(watched, book, scheme):
         name, i = MODEL.classes[first], weights.argmax()
         said = (f"最像“{name}”，{percent(p[first])}；其次“{MODEL.classes[second]}”，{percent(p[second])}。"
                 + ("最高的也不到一半，模型拿不准。" if p[first] < 0.5 else "")
-                + f"换掉“{units[i]}”，“{name}”跌得最多，剩 {percent(after[i, first])}。"
+                + f"换掉“{units[i]}”，“{name}”跌得最多，剩 {percent(after[i, first])}"
+                + ("。" if (then := after[i].argmax()) == first else f"，改口“{MODEL.classes[then]}”。")
                 + f"这条标题是按“{label}”写的，模型{'认对了' if label == name else '认错了'}。")
         expect(other.get_by_role("status").filter(has_text="最像")).to_have_text(said)
 

@@ -1,4 +1,4 @@
-"""第 10 章的阶梯：各档模型各三个种子，写成 results.tsv。课程的标题约一刻钟，THUCNews 约四十分钟。
+"""第 10 章的阶梯：各级模型各三个种子，写成 results.tsv。课程的标题约一刻钟，THUCNews 约三刻钟。
 
     python data/ladder/build.py                    # 课程自己的标题
     python data/ladder/build.py THUCNews的文件夹    # 真标题；只改写它的那些行
@@ -35,7 +35,7 @@ SIZES = (330, 660, 1320, 2640)
 
 
 class Rung(NamedTuple):
-    """一档：设计，与词向量的起点——随机，标题（先在训练集的标题上训练），人民日报（第 07 章的办法）。"""
+    """一级：设计，与词向量的起点——随机，标题（先在训练集的标题上训练），人民日报（第 07 章的办法）。"""
     design: Design
     start: str = "随机"
     freeze: bool = False

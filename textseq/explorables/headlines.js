@@ -163,6 +163,7 @@ const CSS = `
   .chips { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 8px; margin: 8px 0; }
   .chips .soft { flex: none; }
   .chips button { min-height: 30px; padding: 2px 10px; font-size: 14px; text-align: left; }
+  .asked { margin: 10px 0 0; font-size: 17px; line-height: 1.6; overflow-wrap: anywhere; }
   .open { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 16px; margin-top: 14px; }
   .open[hidden] { display: none; }
   .open button { background: var(--accent); color: var(--on-accent); }
@@ -215,17 +216,19 @@ function render({ model, el }) {
     const name = data.classes[winner];
     const [, second] = range(p.length).sort((a, b) => p[b] - p[a]);
     const top = largest(weights.map(({ weight }) => weight));
+    const then = largest(weights[top].after);
+    const changed = then === winner ? "" : `，改口“${data.classes[then]}”`;
     const label = [...spec.examples, ...spec.hard].find(([example]) => example === title)?.[1];
     answer.textContent = `最像“${name}”，${percent(p[winner])}；其次“${data.classes[second]}”，${percent(p[second])}。`
       + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "")
-      + (weights[top].weight > 0 ? `换掉“${visible(list[top])}”，“${name}”跌得最多，剩 ${percent(weights[top].after[winner])}。` : "")
+      + (weights[top].weight > 0 ? `换掉“${visible(list[top])}”，“${name}”跌得最多，剩 ${percent(weights[top].after[winner])}${changed}。` : "")
       + (label ? `这条标题是按“${label}”写的，模型${label === name ? "认对了" : "认错了"}。` : "");
   }
 
   function drawUnits({ units: list, known, winner, weights }) {
     const name = data.classes[winner];
-    meaning.textContent = `把这个字换成 <unk>（不认识的字）${data.bigrams ? "，含它的二元组也换掉" : ""}，“${name}”的对数几率 ln(p/(1−p)) `
-      + "跌多少：正的支持，负的反对，颜色越深影响越大。几个字一起才起作用的，单看哪个都小。";
+    meaning.textContent = `每格的数：把这个字换成 <unk>（不认识的字）${data.bigrams ? "，含它的二元组也换掉" : ""}以后，模型对“${name}”的把握跌多少`
+      + "（对数几率 ln(p/(1−p))）。正的支持，负的反对，颜色越深影响越大。几个字一起才起作用的，单看哪个都小。";
     units.replaceChildren(...weights.map(({ weight, after }, i) => make(known[i] ? "li" : "li.unknown", {
       title: `${visible(list[i])}${known[i] ? "" : "（不认识）"}：权重 ${sign(weight, 2)}，换掉后“${name}”${percent(after[winner])}`,
       style: `--strength: ${Math.min(1, Math.abs(weight) / 3)}; --colour: var(--${weight < 0 ? "T" : "B"})` },
@@ -237,6 +240,7 @@ function render({ model, el }) {
   function draw() {
     const title = model.get("headline");
     if (box.value !== title) box.value = title;
+    asked.textContent = title;
     if (!data) return;
     const result = explain(data, title);
     found.hidden = !result.units.length;
@@ -265,13 +269,14 @@ function render({ model, el }) {
     }
     said.textContent = "";
     source.textContent = `模型：${data.about}。十类以外的话题，也会硬归进一类；概率高不等于对。`;
-    opening.hidden = true;
+    asked.hidden = opening.hidden = true;
     body.hidden = false;
     draw();
     box.focus({ preventScroll: true });
   } }, "打开（约 0.4 MB）");
   const opening = make("div.open", {}, button,
     make("span.soft", {}, "按了才下载模型；之后都在这一页里算，不再下载，写的标题也不发出去。"));
+  const asked = make("p.asked");
   const body = make("div", { hidden: true },
     make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
     chips("例子：", spec.examples), chips("难的：", spec.hard), answer, notes, found, source);
@@ -279,7 +284,7 @@ function render({ model, el }) {
     make("style", {}, CSS),
     make("h2", {}, "标题分类器"),
     make("p.ask", {}, "先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？"),
-    opening, said, body));
+    asked, opening, said, body));
   model.on("change", draw);
   draw();
 }
