@@ -40,7 +40,7 @@ class Design:
     unit 是 "char"（字）或 "word"（jieba 的词）；bigrams=True 时，每个位置再看它与下一个合起来的二元组。
     cell="none" 没有循环层，汇总的就是词向量，次序不管；这时 hidden_size、bidirectional 不起作用。
     unit_dropout 是训练时把字、词、二元组随机换成 <unk> 的比例：少见的二元组靠不住，别只认它们。
-    pooling 把各步的隐藏状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
+    pooling 把各步的隐状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
     """
     unit: str = "char"
     bigrams: bool = False
@@ -118,7 +118,7 @@ class Classifier(nn.Module):
         return torch.from_numpy(np.stack(ids, axis=2))
 
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
-        """每一步的隐藏状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)；没有循环层，就是词向量。"""
+        """每一步的隐状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)；没有循环层，就是词向量。"""
         if self.training and self.design.unit_dropout:
             x = x.where((torch.rand(x.shape, device=x.device) >= self.design.unit_dropout) | (x == 0), 1)
         e = F.dropout(self.embedding(x).flatten(2), self.design.dropout, self.training)
@@ -129,7 +129,7 @@ class Classifier(nn.Module):
         return pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=x.shape[1])[0]
 
     def pool(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """各步的隐藏状态 → 一个向量，不看补齐的位置。形状：(B, T, H) → (B, H)。"""
+        """各步的隐状态 → 一个向量，不看补齐的位置。形状：(B, T, H) → (B, H)。"""
         mask = x[..., :1] > 0
         if self.design.pooling == "max":
             return h.masked_fill(~mask, -torch.inf).amax(1)

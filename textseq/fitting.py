@@ -59,7 +59,7 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     Adam，学习率从 rate 线性降到 0，梯度长度裁到 clip；最好，指 monitor="loss" 时损失最低，
     "accuracy" 时准确率最高；连续 patience 轮没有更好就停。
     给了 checkpoint，每轮存一次；文件已在就接着训练，单线程时与没有断过逐位相同。
-    在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程的 dev 损失为准。
+    在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程在 dev 上的结果为准。
     异常：设定不对，标题是空的，类别编号越界，检查点不合，或训练发散，ValueError。
     """
     for name, value, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1),
@@ -74,8 +74,8 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     x = [model.encode([title])[0] for title, _ in train]
     y = torch.tensor([label for _, label in train])
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    adam = torch.optim.Adam(parameters, lr=rate, fused=True)  # 词向量表大，快好几倍
+    learned = [p for p in model.parameters() if p.requires_grad]
+    adam = torch.optim.Adam(learned, lr=rate, fused=True)  # 词向量表大，快好几倍
     steps = -(-len(train) // batch_size)
     setting = model.fingerprint | {"标题": zlib.crc32(repr((train, dev)).encode()), "轮数": epochs,
                                    "批": batch_size, "rate": rate, "clip": clip, "seed": seed,
@@ -84,26 +84,16 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
                                    "起始词向量之和": round(model.embedding.weight.double().sum().item(), 2)}
     best, reports = _restore(checkpoint, setting, model, adam)
     while len(reports) < epochs and not _stuck(list(map(MONITORS[monitor], reports)), patience):
-        start, epoch, total, norms = time.perf_counter(), len(reports), 0.0, []
+        start, epoch = time.perf_counter(), len(reports)
         rng = np.random.default_rng((seed, epoch))  # 从哪一轮接着训练，随机数都一样
+        batches = _similar_lengths(list(map(len, x)), batch_size, rng)
+        rates = [rate * (1 - (epoch * steps + i) / (epochs * steps)) for i in range(steps)]
         model.train()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed((seed * 1000 + epoch) * world + rank)
-            for i, rows in enumerate(_similar_lengths(list(map(len, x)), batch_size, rng)):
-                mine = rows[rank::world]
-                for group in adam.param_groups:
-                    group["lr"] = rate * (1 - (epoch * steps + i) / (epochs * steps))
-                adam.zero_grad()
-                if len(mine):  # 最后一批可能不够分
-                    logits = model(pad_sequence([x[k] for k in mine], batch_first=True))
-                    loss = F.cross_entropy(logits, y[torch.from_numpy(mine)], reduction="sum") / len(rows)
-                    loss.backward()
-                    total += loss.item() * len(rows)
-                _add_gradients(parameters, world)
-                norms.append(clip_grad_norm_(parameters, clip).item())
-                adam.step()
+            total, norm = _one_epoch(model, adam, x, y, zip(batches, rates, strict=True), clip, rank, world)
         total, dev_loss, accuracy = _agree(total, *evaluate(model, dev), world)
-        report = Report(epoch + 1, total / len(train), dev_loss, accuracy, float(np.mean(norms)),
+        report = Report(epoch + 1, total / len(train), dev_loss, accuracy, norm,
                         time.perf_counter() - start)
         if MONITORS[monitor](report) < min(map(MONITORS[monitor], reports), default=np.inf):
             best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -119,6 +109,26 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     model.load_state_dict(best)
     model.eval()
     return reports
+
+
+def _one_epoch(model: Classifier, adam: torch.optim.Adam, x: list[torch.Tensor], y: torch.Tensor,
+               batches: Iterable[tuple[np.ndarray, float]], clip: float, rank: int,
+               world: int) -> tuple[float, float]:
+    """走完一轮的各批（下标，学习率）→ (本进程那几份的损失之和，梯度长度的平均)。"""
+    parameters, total, norms = adam.param_groups[0]["params"], 0.0, []
+    for rows, rate in batches:
+        mine = rows[rank::world]
+        adam.param_groups[0]["lr"] = rate
+        adam.zero_grad()
+        if len(mine):  # 最后一批可能不够分
+            logits = model(pad_sequence([x[k] for k in mine], batch_first=True))
+            loss = F.cross_entropy(logits, y[torch.from_numpy(mine)], reduction="sum") / len(rows)
+            loss.backward()
+            total += loss.item() * len(rows)
+        _add_gradients(parameters, world)
+        norms.append(clip_grad_norm_(parameters, clip).item())
+        adam.step()
+    return total, float(np.mean(norms))
 
 
 def _checked(name: str, titles: Iterable[Labelled], model: Classifier) -> list[Labelled]:

@@ -108,7 +108,7 @@ def main() -> None:
     table = f"""| 项目 | 数 |
 |---|---|
 | 模型 | {about} |
-| 设计 | 词向量 {d.embedding_size} 维，隐藏状态 {d.hidden_size} 维，汇总 {d.pooling} |
+| 设计 | 词向量 {d.embedding_size} 维，隐状态 {d.hidden_size} 维，汇总 {d.pooling} |
 | 字与二元组 | {len(model.vocab) - 2:,} 个 |
 | 参数 | {sum(weight.numel() for weight in model.parameters()):,} 个 |
 | 取整之前，dev 认对 | {before:.1%} |

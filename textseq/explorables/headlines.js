@@ -82,7 +82,7 @@ function lstm(rows, inputs) {
   });
 }
 
-/** 各步的隐藏状态 → 一个向量。最后一步：反向的那一半从右往左读，读完时在第 0 步。 */
+/** 各步的隐状态 → 一个向量。最后一步：反向的那一半从右往左读，读完时在第 0 步。 */
 const POOLS = {
   max: (parts) => parts.flatMap((steps) => range(steps[0].length).map((k) => Math.max(...steps.map((h) => h[k])))),
   mean: (parts) => parts.flatMap((steps) => range(steps[0].length).map((k) => sum(steps.map((h) => h[k])) / steps.length)),
