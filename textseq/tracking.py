@@ -62,7 +62,10 @@ class Tracker:
 
     def summarize(self, model: Classifier, dev: Iterable[Labelled], settings: Mapping[str, object],
                   reports: Sequence[Report], units: int = 500) -> None:
-        """训练之后：设计（文字）、计算图、各类的 PR 曲线、最常见的 units 个字的词向量、超参数。"""
+        """训练之后：设计（文字）、计算图、各类的 PR 曲线、最常见的 units 个字的词向量、超参数。
+
+        与超参数写在一起的“最好”，是 dev 损失最低的那一轮。
+        """
         titles, labels = zip(*dev, strict=True)
         rows = [f"|{name}|{value}|" for name, value in (asdict(model.design) | dict(settings)).items()]
         self.writer.add_text("设计", "\n".join(["|设定|值|", "|---|---|", *rows]))
