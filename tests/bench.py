@@ -22,11 +22,11 @@ import torch.distributed as dist
 from gensim import __version__ as gensim_version
 from gensim.models import Word2Vec
 
-from textseq import corpora, word2vec_torch
-from textseq.encoded import encode
+from textseq import corpora, word2vec_train
 from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
 from textseq.vectors import WordVectors
-from textseq.word2vec_torch import train_cbow, train_skipgram
+from textseq.vocab import encode_corpus
+from textseq.word2vec_train import train_cbow, train_skipgram
 
 ROOT = Path(__file__).parents[1]
 PAIRS = load_pairs(ROOT / "data/evaluation/word_pairs_detail.tsv")
@@ -92,8 +92,8 @@ def work_in_torchrun():
     """torchrun 的一个进程：训练几个种子，0 号进程把快慢、好坏和合并的时间写成文件。"""
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
-    corpus = encode([s.words for s in corpora.people_daily()])
-    merging, merge = [], word2vec_torch._merge
+    corpus = encode_corpus([s.words for s in corpora.people_daily()])
+    merging, merge = [], word2vec_train._merge
 
     def timed(*tables):
         dist.barrier()  # 等齐了再计时，只量合并本身
@@ -101,7 +101,7 @@ def work_in_torchrun():
         merge(*tables)
         merging.append(time.perf_counter() - start)
 
-    word2vec_torch._merge, rows = timed, []
+    word2vec_train._merge, rows = timed, []
     for seed in range(1, REPEATS + 1):
         start = time.perf_counter()
         vectors = train_skipgram(corpus, seed=seed, **SAME | {"workers": 1})
@@ -118,7 +118,7 @@ def main():
     torch.set_num_threads(1)
     (ROOT / "build").mkdir(exist_ok=True)
     sentences = [list(s.words) for s in corpora.people_daily()]
-    corpus = encode(sentences)
+    corpus = encode_corpus(sentences)
     words = sum(map(len, sentences)) * SAME["epochs"]
     tools = {"textseq": run_textseq, "gensim": run_gensim}
     chosen, tried = {}, {}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from textseq.checkpoint import load_checkpoint, save_checkpoint
+from textseq._checkpoint import load_checkpoint, save_checkpoint
 
 ARRAYS = {"E": np.arange(12, dtype=np.float32).reshape(4, 3), "步": np.array([1, 2])}
-SETTING = {"model": "cbow", "alpha": 0.05, "词表": 7, "路": ("a", "b")}
+SETTING = {"model": "cbow", "alpha": 0.05, "vocab": 7, "路": ("a", "b")}
 
 
 def test_round_trip(tmp_path):
@@ -22,7 +22,7 @@ def test_round_trip(tmp_path):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"alpha": 0.1}, "alpha 当时是 0.05，现在是 0.1"), ({"词表": 8}, "词表 当时是 7，现在是 8"),
+    ({"alpha": 0.1}, "alpha 当时是 0.05，现在是 0.1"), ({"vocab": 8}, "词表换了"),
     ({"新": 1}, "新 当时是 None，现在是 1"),
 ])
 def test_another_setting_is_refused(tmp_path, change, message):
@@ -32,13 +32,35 @@ def test_another_setting_is_refused(tmp_path, change, message):
         load_checkpoint(path, SETTING | change)
 
 
-def test_damaged_files_are_refused(tmp_path):
+def test_a_damaged_file_may_be_deleted_but_a_foreign_one_is_never_called_ours(tmp_path):
     path = tmp_path / "c.npz"
     save_checkpoint(path, ARRAYS, 3, SETTING)
     whole = path.read_bytes()
-    np.savez(tmp_path / "pickled.npz", note=np.array("{}"), E=np.array([{"a": 1}], dtype=object))
-    pickled = (tmp_path / "pickled.npz").read_bytes()
-    for content in [whole[:n] for n in range(0, len(whole), 97)] + [b"\x80\x04", pickled]:
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="c.npz 不是完整的检查点.*请删去它"):
+    for n in range(60, len(whole), 97):
+        path.write_bytes(whole[:n])
+        with pytest.raises(ValueError, match="c.npz 不完整，读不出来；如果它是训练留下的.*请删去它"):
             load_checkpoint(path, SETTING)
+
+
+def test_another_programs_file_is_left_alone(tmp_path):
+    """不是我们的文件：不说“删去它”，也不把 NumPy 的“可以不安全地读”传下去。"""
+    path = tmp_path / "c.npz"
+    np.savez(tmp_path / "objects.npz", E=np.array([{"a": 1}], dtype=object))
+    np.savez(tmp_path / "plain.npz", E=np.zeros(3), note=np.array("{}"))
+    foreign = [b"", b"\x80\x04", "标题\t0\n".encode() * 50, (tmp_path / "objects.npz").read_bytes(),
+               (tmp_path / "plain.npz").read_bytes()]
+    for content in foreign:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="不是 textseq 存下的") as caught:
+            load_checkpoint(path, SETTING)
+        assert "删" not in str(caught.value) and "pickle" not in str(caught.value)
+    with pytest.raises(ValueError, match="是文件夹"):
+        load_checkpoint(tmp_path, SETTING)
+
+
+def test_what_the_system_refuses_is_not_a_damaged_file(tmp_path, monkeypatch):
+    path = tmp_path / "c.npz"
+    save_checkpoint(path, ARRAYS, 3, SETTING)
+    monkeypatch.setattr("pathlib.Path.open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "x")))
+    with pytest.raises(PermissionError):
+        load_checkpoint(path, SETTING)

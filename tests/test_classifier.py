@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from textseq.classifier import Classifier, Design, build_vocab, split_units, with_bigrams
+from textseq.classifier_fit import fit
 from textseq.corpora import Labelled
-from textseq.fitting import evaluate, fit
+from textseq.evaluation import title_score
 
 torch.set_num_threads(1)
 CLASSES = ("天气", "足球", "考试")
@@ -54,7 +55,7 @@ def test_pooling_is_what_it_says_on_each_unpadded_title(cell, pooling, bidirecti
     model = toy_model(cell=cell, pooling=pooling, bidirectional=bidirectional, bigrams=True).eval()
     with torch.no_grad():
         model.embedding.weight[1:] -= 0.5  # 词向量多半是负的：补齐的 0 混进最大值就看得出
-        scores = model(model.encode(TITLES))
+        scores = model(model.to_ids(TITLES))
         for row, title in zip(scores, TITLES, strict=True):
             units = split_units(title)
             h = torch.cat([model.embedding(torch.tensor(model.vocab.encode(column)))
@@ -64,7 +65,7 @@ def test_pooling_is_what_it_says_on_each_unpadded_title(cell, pooling, bidirecti
             ends = torch.cat((h[-1, :6], h[0, 6:])) if bidirectional and cell != "none" else h[-1]
             pooled = {"last": ends, "max": h.max(0).values, "mean": h.mean(0)}[pooling]
             assert torch.allclose(row, model.output(pooled), atol=1e-6)
-        wider = torch.nn.functional.pad(model.encode(TITLES), (0, 0, 0, 5))  # 整批都没有占满的列
+        wider = torch.nn.functional.pad(model.to_ids(TITLES), (0, 0, 0, 5))  # 整批都没有占满的列
         assert torch.allclose(model(wider), scores, atol=1e-6)
 
 
@@ -88,7 +89,7 @@ def test_dropout_is_for_training_only():
 def test_units_are_dropped_at_the_rate_and_never_the_padding():
     """嵌入层看到的：三成真单位成了 <unk>，补齐的位置还是 0；随后的 dropout 丢四成，留下的放大。"""
     model, seen = toy_model(unit_dropout=0.3, dropout=0.4, cell="none"), []
-    x = model.encode([title for title, _ in TRAIN])
+    x = model.to_ids([title for title, _ in TRAIN])
     model.embedding.register_forward_hook(lambda _, inputs, out: seen.append((inputs[0], out)))
     with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(0)
@@ -110,12 +111,12 @@ def test_units_are_dropped_at_the_rate_and_never_the_padding():
 
 def test_the_columns_of_encode():
     model = toy_model(bigrams=True)
-    x = model.encode(["晴雨", "雨", " "])
+    x = model.to_ids(["晴雨", "雨", " "])
     assert x.shape == (3, 2, 2) and x.dtype == torch.int64
     assert x[0, :, 0].tolist() == model.vocab.encode(["晴", "雨"])
     assert x[0, :, 1].tolist() == model.vocab.encode(["晴雨", "雨$"]) and x[1, 1].tolist() == [0, 0]
     assert x[2].tolist() == [[1, 1], [0, 0]]
-    assert toy_model().encode(["晴雨"]).shape == (1, 2, 1)
+    assert toy_model().to_ids(["晴雨"]).shape == (1, 2, 1)
     vocab = build_vocab(["晴雨雪", "晴雨"], bigrams=True)
     assert vocab.words[2:] == ["晴", "雨", "晴雨"] and "雪" in build_vocab(["雪"], min_count=1)
 
@@ -135,7 +136,7 @@ def test_the_recurrent_layer_is_the_lstm_of_chapter_02():
     model = toy_model(bidirectional=False, pooling="last").eval()
     r = model.recurrent
     params = {"W_xh": r.weight_ih_l0.T, "W_hh": r.weight_hh_l0.T, "b_h": r.bias_ih_l0 + r.bias_hh_l0}
-    x = model.encode([TITLES[1]])
+    x = model.to_ids([TITLES[1]])
     with torch.no_grad():
         theirs = model.hidden(x)[0].numpy()
         mine = lstm.forward(model.embedding(x).flatten(2).numpy(), {k: v.numpy() for k, v in params.items()})
@@ -151,8 +152,8 @@ def test_empty_titles_and_unknown_characters_have_an_answer():
 
 def test_it_learns_and_the_best_epoch_is_kept():
     model = toy_model()
-    reports = fit(model, TRAIN, DEV, epochs=6, rate=0.02)
-    loss, accuracy = evaluate(model, DEV)
+    reports = fit(model, TRAIN, DEV, epochs=6, lr=0.02)
+    loss, accuracy = title_score(model, DEV)
     assert accuracy > 0.95 and loss == pytest.approx(min(r.dev_loss for r in reports), abs=1e-6)
     assert [r.epoch for r in reports] == list(range(1, len(reports) + 1))
     assert model.predict("雨雪风云")[0][0] == "天气"
@@ -190,7 +191,7 @@ def test_save_and_load(tmp_path):
 
 
 def test_another_vocabulary_is_refused(tmp_path):
-    from textseq.checkpoint import read_checkpoint, save_checkpoint
+    from textseq._checkpoint import read_checkpoint, save_checkpoint
     model = toy_model()
     model.save(tmp_path / "model.npz")
     arrays, done, setting = read_checkpoint(tmp_path / "model.npz")

@@ -44,7 +44,7 @@ def log_odds(z, k):
 def explain(model, title):
     """对照：概率，每个字换成 <unk>（连同含它的二元组）以后对数几率跌多少，与换掉以后的概率。"""
     units = split_units(title)[:SPEC["longest"]]
-    x = model.encode(["".join(units)])
+    x = model.to_ids(["".join(units)])
     changed = x.repeat(len(units), 1, 1)
     for i in range(len(units)):
         changed[i, i] = 1

@@ -11,13 +11,13 @@ from explore_page import assert_accessible_and_narrow, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
-from textseq.packed import load_packed, save_packed
+from textseq.quantized import load_quantized, save_quantized
 from textseq.vectors import WordVectors
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data/neighbors/neighbors.js"
 SPEC = explore.spec("neighbors")
-VECTORS, COUNTS = load_packed(DATA)
+VECTORS, COUNTS = load_quantized(DATA)
 WORDS, ROWS = VECTORS.words, VECTORS.matrix
 INDEX = {word: i for i, word in enumerate(WORDS)}
 UNIT = ROWS / np.linalg.norm(ROWS.astype(float), axis=1, keepdims=True)
@@ -131,7 +131,7 @@ def test_two_forms_of_one_word(watched, book):
     """照原样有的，就是它；没有的，不计较全角与大小写，取常见的那个。"""
     folder, address, write = book
     few = folder / "few.js"
-    save_packed(few, WordVectors(["Ｂ", "ｂ", "的", "Ａ", "A"], ROWS[:5]), range(5), "")
+    save_quantized(few, WordVectors(["Ｂ", "ｂ", "的", "Ａ", "A"], ROWS[:5]), range(5), "")
     write('<script src="few.js"></script>')
     watched.goto(f"{address}/page.html")
     found = watched.evaluate("""async (typed) => {

@@ -1,4 +1,4 @@
-"""展开的圈：h 与影响同 textseq.rnn、gradcheck.influence 逐数相等；鼠标、键盘与两种明暗都能用。"""
+"""展开的圈：h 与影响同 textseq.rnn、rnn.influence 逐数相等；鼠标、键盘与两种明暗都能用。"""
 
 import random
 
@@ -7,7 +7,7 @@ import pytest
 from explore_page import assert_accessible_and_narrow, call_piece, write_page
 from playwright.sync_api import expect
 
-from textseq import explore, gradcheck, rnn
+from textseq import explore, rnn
 
 SPEC = explore.spec("unrolled_loop")
 SENTENCE = SPEC["state"]["sentence"]["default"]
@@ -20,7 +20,7 @@ def by_the_library(sentence, rho):
     params = {name: np.array(value) for name, value in SPEC["weights"].items()}
     params["W_hh"] = rho * (np.roll(np.eye(H), 1, axis=1) - 1 / 3)
     run = rnn.forward(x, params)
-    return run.h[0], gradcheck.influence(run, rnn.backward)
+    return run.h[0], rnn.influence(run, rnn.backward)
 
 
 def call(page, address, states, *functions):

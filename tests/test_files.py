@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textseq import files
+from textseq import _files as files
 
 LINES = ["标题一\t0", "体育新闻：主队 3:2 取胜\t1", "ABC\t2"]
 

@@ -55,7 +55,7 @@ def test_influence_is_the_norm_of_the_jacobian(model):
     T, D, H = 4, 3, 2
     rng = np.random.default_rng(1)
     params, x = model.init_params(D, H, rng), rng.normal(size=(1, T, D))
-    norms = gradcheck.influence(model.forward(x, params), model.backward)
+    norms = rnn.influence(model.forward(x, params), model.backward)
     squares = np.zeros((T, T))
     for t in range(T):
         for k in range(H):
@@ -69,4 +69,4 @@ def test_influence_is_the_norm_of_the_jacobian(model):
 def test_influence_wants_a_single_sequence():
     params = rnn.init_params(3, 2, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"\(1, T, D\)，收到 \(2, 4, 3\)"):
-        gradcheck.influence(rnn.forward(np.zeros((2, 4, 3)), params), rnn.backward)
+        rnn.influence(rnn.forward(np.zeros((2, 4, 3)), params), rnn.backward)

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from textseq import corpora, text
+from textseq.evaluation import segmentation_score
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "08_rnn_input_shapes.ipynb"
 SETTINGS = {
@@ -36,7 +37,7 @@ def corpus():
 def test_the_table_is_what_the_whole_corpus_gives(corpus, name):
     options = dict(SETTINGS[name])
     prepare = options.pop("prepare", str)
-    scores = text.segmentation_score((text.word_spans(s.words) for s in corpus),
+    scores = segmentation_score((text.word_spans(s.words) for s in corpus),
                                      (text.find_spans(prepare(s.text), **options) for s in corpus))
     assert tuple(round(100 * value, 2) for value in scores.values()) == table_on_the_page()[name]
 

@@ -6,19 +6,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textseq import sequences
+from textseq import sequences, shapes
 
 ROWS = st.lists(st.lists(st.integers(1, 99), max_size=7), max_size=5)
 SIDE = st.sampled_from(["post", "pre"])
 
 
 @given(ROWS, st.integers(1, 9), SIDE, SIDE)
-def test_pad_sequences_keeps_the_right_words_on_the_right_side(rows, max_len, padding, truncating):
-    x = sequences.pad_sequences(rows, max_len, padding=padding, truncating=truncating)
-    assert x.shape == (len(rows), max_len) and x.dtype == np.int64
+def test_pad_sequences_keeps_the_right_words_on_the_right_side(rows, max_L, padding, truncating):
+    x = sequences.pad_sequences(rows, max_L, padding=padding, truncating=truncating)
+    assert x.shape == (len(rows), max_L) and x.dtype == np.int64
     for row, padded in zip(rows, x.tolist(), strict=True):
-        kept = row[:max_len] if truncating == "post" else row[-max_len:] if row else []
-        blank = [0] * (max_len - len(kept))
+        kept = row[:max_L] if truncating == "post" else row[-max_L:] if row else []
+        blank = [0] * (max_L - len(kept))
         assert padded == (kept + blank if padding == "post" else blank + kept)
 
 
@@ -29,10 +29,10 @@ def test_pad_sequences_equals_torch(rows):
 
 
 @given(ROWS, st.integers(1, 9), SIDE)
-def test_mask_and_lengths_agree_with_the_rows(rows, max_len, padding):
-    x = sequences.pad_sequences(rows, max_len, padding=padding)
+def test_mask_and_lengths_agree_with_the_rows(rows, max_L, padding):
+    x = sequences.pad_sequences(rows, max_L, padding=padding)
     assert (sequences.make_mask(x) == (x != 0)).all()
-    assert sequences.real_lengths(x).tolist() == [min(len(r), max_len) for r in rows]
+    assert sequences.real_lengths(x).tolist() == [min(len(r), max_L) for r in rows]
 
 
 def test_another_padding_value():
@@ -40,17 +40,17 @@ def test_another_padding_value():
 
 
 @pytest.mark.parametrize("call, hint", [
-    (lambda: sequences.pad_sequences([[1]], 0), "max_len 应为正整数，收到 0"),
-    (lambda: sequences.pad_sequences([[1]], 2.5), "正整数"),
+    (lambda: sequences.pad_sequences([[1]], 0), "max_L 应为不小于 1 的整数，收到 0"),
+    (lambda: sequences.pad_sequences([[1]], 2.5), "max_L 应为不小于 1 的整数，收到 2.5"),
     (lambda: sequences.pad_sequences([[1]], 2, padding="right"), "padding 应为 'post'"),
     (lambda: sequences.pad_sequences([[1]], 2, truncating="前"), "truncating 应为 'post'"),
     (lambda: sequences.pad_sequences([[1], ["好"]], 2), "第 2 条应为一串整数编号"),
     (lambda: sequences.pad_sequences([[1.5]], 2), "第 1 条"),
     (lambda: sequences.pad_sequences([[[1, 2]]], 2), "第 1 条"),
     (lambda: sequences.make_mask(np.array([1, 0])), r"\(B, T\)，收到 \(2,\)；单条序列请用 x\[None\]"),
-    (lambda: next(sequences.sliding_windows([1, 2], 0)), "window 应为正整数，收到 0.*window=2"),
-    (lambda: next(sequences.sliding_windows([1, 2], 1.5)), "window 应为正整数，收到 1.5"),
-    (lambda: sequences.axes(np.zeros((2, 3)), "B T D"), "给了 3 个轴名"),
+    (lambda: next(sequences.sliding_windows([1, 2], 0)), "window 应为不小于 1 的整数，收到 0.*window=2"),
+    (lambda: next(sequences.sliding_windows([1, 2], 1.5)), "window 应为不小于 1 的整数，收到 1.5"),
+    (lambda: shapes.shape_of(np.zeros((2, 3)), "B T D"), "给了 3 个轴名"),
 ])
 def test_bad_input_is_answered_in_chinese(call, hint):
     with pytest.raises(ValueError, match=hint):
@@ -87,6 +87,6 @@ def test_a_string_is_not_a_sentence():
         next(sequences.sliding_windows("我爱词向量", 2))
 
 
-def test_axes_names_arrays_and_tensors():
-    assert sequences.axes(np.zeros((4, 12, 50)), "B T D") == "(B, T, D) = (4, 12, 50)"
-    assert sequences.axes(torch.zeros(1, 4), "1 B") == "(1, B) = (1, 4)"
+def test_shape_of_names_arrays_and_tensors():
+    assert shapes.shape_of(np.zeros((4, 12, 50)), "B T D") == "(B, T, D) = (4, 12, 50)"
+    assert shapes.shape_of(torch.zeros(1, 4), "1 B") == "(1, B) = (1, 4)"

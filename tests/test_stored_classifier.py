@@ -8,7 +8,7 @@ import pytest
 
 from textseq import corpora, explore
 from textseq.classifier import Classifier, Design, build_vocab
-from textseq.fitting import evaluate
+from textseq.evaluation import title_score
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "data/classifier"
@@ -18,7 +18,7 @@ BUILD = runpy.run_path(str(FOLDER / "build.py"))
 
 def test_the_two_files_hold_the_same_model_and_the_numbers_about_it_are_true(tmp_path):
     model = Classifier.load(FOLDER / "model.npz")
-    accuracy = evaluate(model, corpora.headlines(ROOT / "data/headlines", "dev"))[1]
+    accuracy = title_score(model, corpora.headlines(ROOT / "data/headlines", "dev"))[1]
     about = BUILD["describe"](model, accuracy)
     BUILD["pack"](model, tmp_path / "model.js", about)
     assert (tmp_path / "model.js").read_bytes() == DATA.read_bytes()

@@ -121,8 +121,8 @@ def test_a_rung_of_the_ladder_again(name, size):
     accuracy, parameters, _, rate, _ = ladder()["课程", name, str(size), "1"]
     part = train if size == len(train) else recipe.subset(train, size, 1)
     epochs = recipe.EPOCHS if part is train else 2 * recipe.EPOCHS
-    _, got, learned, *_ = recipe.measure(recipe.OWN[name], part, dev, classes, 1, rate=float(rate),
-                                         clip=5, epochs=epochs)
+    _, got, learned, *_ = recipe.measure(recipe.OWN[name], part, dev, classes, 1, lr=float(rate),
+                                         max_norm=5, epochs=epochs)
     assert abs(got - float(accuracy)) <= 3 and learned == int(parameters)
 
 

@@ -6,7 +6,7 @@ import pytest
 from tensorboard_pictures import tensorboard
 from test_classifier import DEV, TRAIN, toy_model
 
-from textseq.fitting import fit
+from textseq.classifier_fit import fit
 from textseq.tracking import Tracker
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textseq import text
+from textseq import evaluation, text
 
 HEADLINE = "中华女子学院：本科层次仅1专业招男生"
 CHINESE = st.text(alphabet="研究生命的起源乒乓球拍卖完了０１２Ａz，。 \n😀體", max_size=40)
@@ -108,7 +108,7 @@ def test_find_spans_of_full_mode_lists_every_word_once_where_it_stands(raw):
 
 
 def score(gold, predicted):
-    return text.segmentation_score(map(text.word_spans, gold), map(text.word_spans, predicted))
+    return evaluation.segmentation_score(map(text.word_spans, gold), map(text.word_spans, predicted))
 
 
 def test_segmentation_score_by_hand():
@@ -129,6 +129,6 @@ def test_a_segmentation_agrees_with_itself(words):
 
 def test_segmentation_score_refuses_nothing_to_score():
     with pytest.raises(ValueError, match="有一边是空的"):
-        text.segmentation_score([], [])
+        evaluation.segmentation_score([], [])
     with pytest.raises(ValueError):
-        text.segmentation_score([{(0, 1)}], [])
+        evaluation.segmentation_score([{(0, 1)}], [])

@@ -12,7 +12,7 @@ from tensorboard.util.tensor_util import make_ndarray
 from tensorboardX import SummaryWriter
 from test_classifier import DEV, TRAIN, toy_model
 
-from textseq.fitting import Report, fit
+from textseq.classifier_fit import Report, fit
 from textseq.tracking import Tracker, read_runs
 
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory):
     model = toy_model(cell="rnn", bigrams=False)
     with Tracker(folder) as tracker:
         reports = fit(model, TRAIN, DEV, epochs=2, on_epoch=tracker)
-        tracker.summarize(model, DEV, {"rate": 2e-3, "cell": "rnn"}, reports, units=6)
+        tracker.summarize(model, DEV, {"lr": 2e-3, "cell": "rnn"}, reports, units=6)
     return SimpleNamespace(path=folder, model=model, reports=reports)
 
 
@@ -59,7 +59,7 @@ def test_every_weight_and_gradient_has_a_histogram_each_epoch(folder):
 
 
 @pytest.mark.parametrize("values", [
-    np.random.default_rng(0).normal(size=500), np.r_[np.zeros(50), 1.0], [3.0], np.zeros(9), [-2.0, 5.0],
+    np.random.default_rng(0).grad_normal(size=500), np.r_[np.zeros(50), 1.0], [3.0], np.zeros(9), [-2.0, 5.0],
 ], ids=["正态", "一个在外", "一个数", "全是 0", "两个数"])
 def test_histograms_are_numpys(tmp_path, values):
     with Tracker(tmp_path) as tracker:
@@ -185,7 +185,7 @@ def test_a_killed_program_leaves_its_epochs(tmp_path):
                "from textseq.tracking import Tracker\n"
                "tracker, model = Tracker(sys.argv[1]), S(named_parameters=lambda: [])\n"
                "for k in (1, 2, 3):\n"
-               "    tracker(model, S(epoch=k, train_loss=k, dev_loss=k, dev_accuracy=k, norm=k))\n"
+               "    tracker(model, S(epoch=k, train_loss=k, dev_loss=k, dev_accuracy=k, grad_norm=k))\n"
                "    time.sleep(0.2)\n"
                "time.sleep(2)\n"
                "os._exit(9)\n")

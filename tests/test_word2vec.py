@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from textseq import gradcheck, word2vec
+from textseq import gradcheck, sequences, word2vec
 from textseq.sequences import sliding_windows
 
 SHAPE = {"V": 9, "E": 4, "B": 7, "window": 3, "K": 10}  # 各不相同，轴弄错就会露馅；只用 4 个词，必有重复
@@ -35,7 +35,7 @@ def test_pairs_are_those_of_the_sliding_windows(sentences, window, seed):
     """同一串随机数，逐句滑动与整批计算，词对和次序都相同；CBOW 的每行去掉空位也相同。"""
     rng = make_rng(seed)
     windows = [w for s in sentences for w in sliding_windows(s, window, rng) if w[1]]
-    ids, sentence = word2vec.flatten(sentences)
+    ids, sentence = sequences.flatten(sentences)
     pairs = word2vec.skipgram_pairs(ids, sentence, window, make_rng(seed))
     assert np.stack(pairs, axis=1).tolist() == [[c, o] for c, context in windows for o in context]
     contexts, centers = word2vec.cbow_windows(ids, sentence, window, make_rng(seed))
@@ -64,7 +64,7 @@ def test_columns_of_cbow_windows_are_positions():
 def test_number_of_dynamic_pairs_against_the_exact_expectation():
     """一个方向上相距 d 的一对，取到的概率是 (window - d + 1) / window。"""
     lengths, window, rounds = [1, 2, 3, 8, 20], 5, 400
-    ids, sentence = word2vec.flatten([[2] * n for n in lengths])
+    ids, sentence = sequences.flatten([[2] * n for n in lengths])
     rng = np.random.default_rng(0)
     found = [len(word2vec.skipgram_pairs(ids, sentence, window, rng)[0]) for _ in range(rounds)]
     expected = sum(2 * (n - d) * (window - d + 1) / window
@@ -74,9 +74,9 @@ def test_number_of_dynamic_pairs_against_the_exact_expectation():
 
 
 def test_flatten_numbers_the_sentences_and_drops_pad_and_unk():
-    ids, sentence = word2vec.flatten(iter([[5, 1, 2], [], [0, 1], np.array([3, 0])]))
+    ids, sentence = sequences.flatten(iter([[5, 1, 2], [], [0, 1], np.array([3, 0])]))
     assert ids.tolist() == [5, 2, 3] and sentence.tolist() == [0, 0, 3]
-    assert [a.shape for a in word2vec.flatten([])] == [(0,), (0,)]
+    assert [a.shape for a in sequences.flatten([])] == [(0,), (0,)]
 
 
 # 降采样与噪声分布
@@ -285,7 +285,7 @@ def test_keeps_dtype_and_leaves_arguments_alone(model):
 
 def test_training_reaches_the_frequencies_of_the_corpus():
     """E 够大时，最好的 p(o | c) 就是语料里数出来的频率，损失降到条件熵。"""
-    ids, sentence = word2vec.flatten([[2, 3, 2, 4, 4], [3, 4, 3, 3], [2, 2, 3]])
+    ids, sentence = sequences.flatten([[2, 3, 2, 4, 4], [3, 4, 3, 3], [2, 2, 3]])
     centers, contexts = word2vec.skipgram_pairs(ids, sentence, 1)
     counts = np.zeros((5, 5))
     np.add.at(counts, (centers, contexts), 1)
@@ -313,10 +313,10 @@ TABLE = np.ones((6, 3))
     (lambda w: w.keep_probability([0, 0, 3], 0), "sample 应大于 0，收到 0；不想降采样"),
     (lambda w: w.subsample([2, 5], [1, 1, 1], None), "ids 里的编号 5 不在 0…2 之内；这些编号.*另一个词表"),
     (lambda w: w.subsample([-1], [1, 1, 1], None), "编号 -1 不在 0…2 之内"),
-    (lambda w: w.flatten([[2], ["词"]]), "第 2 条应为一串整数编号.*Vocab.encode"),
-    (lambda w: w.flatten([2, 3]), "第 1 条应为一串整数编号，收到 '2'"),
-    (lambda w: w.flatten([[2, -1]]), "编号 -1 不在 0…"),
-    (lambda w: w.skipgram_pairs([2, 3], [0, 0], 0), "window 应为正整数，收到 0"),
+    (lambda w: sequences.flatten([[2], ["词"]]), "第 2 条应为一串整数编号.*Vocab.encode"),
+    (lambda w: sequences.flatten([2, 3]), "第 1 条应为一串整数编号，收到 '2'"),
+    (lambda w: sequences.flatten([[2, -1]]), "编号 -1 不在 0…"),
+    (lambda w: w.skipgram_pairs([2, 3], [0, 0], 0), "window 应为不小于 1 的整数，收到 0"),
     (lambda w: w.skipgram_pairs([2, 0], [0, 0], 1), "ids 里的编号 0 不在 1….*0 是 <pad>，不是词"),
     (lambda w: w.skipgram_pairs([[2, 3]], [[0, 0]], 1), r"ids 应为 1 维的整数数组，收到.*形状 \(1, 2\)"),
     (lambda w: w.skipgram_pairs([2.0, 3.0], [0, 0], 1), "收到 float64"),

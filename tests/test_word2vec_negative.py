@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from textseq import word2vec, word2vec_step
-from textseq.encoded import encode
+from textseq import sequences, word2vec, word2vec_fast
+from textseq.vocab import encode_corpus
 
 TABLES = np.random.default_rng(0).normal(size=(2, 20, 6))
 
@@ -124,7 +124,7 @@ def test_only_positives_collapse_and_negatives_rescue(model, samples, seed):
     """
     rng = np.random.default_rng(seed)
     group = (np.arange(40)[:, None] % 2) ^ (rng.random((40, 8)) < 1 / 6)
-    ids, sentence = word2vec.flatten(2 + 6 * group + rng.integers(6, size=(40, 8)))
+    ids, sentence = sequences.flatten(2 + 6 * group + rng.integers(6, size=(40, 8)))
     batch = samples(ids, sentence, 2)
     noise = word2vec.noise_distribution(np.bincount(ids, minlength=14))
     start = 0.01 * rng.normal(size=(2, 14, 5))
@@ -165,7 +165,7 @@ def test_the_optimum_is_pmi_minus_log_k(K, uniform):
     不抽签：每一对重复 P 次，每个噪声词各配一次，频率分毫不差。
     出处：Levy & Goldberg, Neural Word Embedding as Implicit Matrix Factorization, 2014。
     """
-    ids, sentence = word2vec.flatten([[2, 3, 2, 4, 4], [3, 4, 3, 3], [2, 2, 3]])
+    ids, sentence = sequences.flatten([[2, 3, 2, 4, 4], [3, 4, 3, 3], [2, 2, 3]])
     centers, contexts = word2vec.skipgram_pairs(ids, sentence, 1)
     P = len(centers)  # 18
     noise = np.resize([2, 3, 4], P) if uniform else contexts
@@ -189,17 +189,17 @@ def test_the_optimum_is_pmi_minus_log_k(K, uniform):
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_fast_step_is_the_same_step(model, K):
     """快速训练的一段共用 M 个负样本，每个乘上 K / M：梯度是没有负样本与有 M 个的加权平均。"""
-    corpus = encode([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
-    V, settings = len(corpus.vocab), word2vec_step.Settings(window=3, negative=K, dtype="float64")
+    corpus = encode_corpus([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
+    V, settings = len(corpus.vocab), word2vec_fast.Settings(window=3, negative=K, dtype="float64")
     noise = word2vec.noise_distribution(corpus.vocab.counts)
-    fast = word2vec_step.make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
+    fast = word2vec_fast.make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
                                       np.random.default_rng(2), settings)[0]
     tables = TABLES[:, :V]
     after = torch.from_numpy(tables.copy())
-    word2vec_step.step(*after, fast, 0.1)
+    word2vec_fast.update_tables(*after, fast, 0.1)
 
     inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in fast)
-    edge = word2vec_step.BLOCK + (6 if model == "skipgram" else 0)  # 左边是正样本，右边是共用的负样本
+    edge = word2vec_fast.BLOCK + (6 if model == "skipgram" else 0)  # 左边是正样本，右边是共用的负样本
     M = rows.shape[1] - edge
     block, s, r = np.nonzero(weight[..., :edge])  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
     given = inputs[block, s] if model == "skipgram" else inputs[block] * (share[block, s] > 0)

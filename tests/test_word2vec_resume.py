@@ -8,23 +8,23 @@ import numpy as np
 import pytest
 import torch
 
-from textseq import word2vec_torch
-from textseq.encoded import encode
-from textseq.word2vec_torch import train_cbow, train_skipgram
+from textseq import word2vec_train
+from textseq.vocab import encode_corpus
+from textseq.word2vec_train import train_cbow, train_skipgram
 
 SENTENCES = [[f"词{(i * j * j) % 50}" for j in range(1, 12 + i % 9)] for i in range(400)]
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "PART", 500)
-    monkeypatch.setattr(word2vec_torch, "LEG", 1)
+    monkeypatch.setattr(word2vec_train, "PART", 500)
+    monkeypatch.setattr(word2vec_train, "LEG", 1)
 
 
 def run(path, fit, started=None, epochs=40):
     """训练一遍，存下结果；第一次有进度就告诉外面。"""
     torch.set_num_threads(1)
-    vectors = fit(encode(SENTENCES, min_count=1), vector_size=16, epochs=epochs,
+    vectors = fit(encode_corpus(SENTENCES, min_count=1), vector_size=16, epochs=epochs,
                   checkpoint=path / "c.npz", checkpoint_seconds=0,
                   on_progress=lambda progress: started and started.set())
     vectors.save(path / "vectors.bin", binary=True)
@@ -55,7 +55,7 @@ def test_a_finished_checkpoint_is_not_trained_again(tmp_path):
     run(tmp_path, train_skipgram, epochs=1)
     before = (tmp_path / "vectors.bin").read_bytes()
     seen = []
-    again = train_skipgram(encode(SENTENCES, min_count=1), vector_size=16, epochs=1,
+    again = train_skipgram(encode_corpus(SENTENCES, min_count=1), vector_size=16, epochs=1,
                            checkpoint=tmp_path / "c.npz", on_progress=seen.append)
     again.save(tmp_path / "vectors.bin", binary=True)
     assert not seen and (tmp_path / "vectors.bin").read_bytes() == before
@@ -66,12 +66,16 @@ def test_another_setting_is_refused(tmp_path, change):
     run(tmp_path, train_skipgram, epochs=1)
     name = next(iter(change))
     with pytest.raises(ValueError, match=f"用另一套设定存下的：{name} 当时是"):
-        train_skipgram(encode(SENTENCES, min_count=1), checkpoint=tmp_path / "c.npz",
+        train_skipgram(encode_corpus(SENTENCES, min_count=1), checkpoint=tmp_path / "c.npz",
                        **{"vector_size": 16, "epochs": 1} | change)
 
 
 def test_another_corpus_is_refused(tmp_path):
+    """词换了、次序换了、断句换了，都不能接着训练：词次与词表相同也不行。"""
     run(tmp_path, train_skipgram, epochs=1)
-    with pytest.raises(ValueError, match="用另一套设定存下的：词"):
-        train_skipgram(encode(SENTENCES[:-1], min_count=1), vector_size=16, epochs=1,
-                       checkpoint=tmp_path / "c.npz")
+    joined = [[word for sentence in SENTENCES for word in sentence]]
+    for sentences, what in ((SENTENCES[:-1], "词表|语料"), (SENTENCES[1:] + SENTENCES[:1], "词表|语料"),
+                            (joined, "语料的断句")):
+        with pytest.raises(ValueError, match=f"用另一套设定存下的：({what})换了"):
+            train_skipgram(encode_corpus(sentences, min_count=1), vector_size=16, epochs=1,
+                           checkpoint=tmp_path / "c.npz")

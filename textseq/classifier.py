@@ -1,4 +1,4 @@
-"""标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。训练在 fitting.py。
+"""标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。训练在 classifier_fit.py。
 
     model = Classifier(build_vocab(titles), classes, Design(cell="lstm", pooling="max"))
     reports = fit(model, train, dev)
@@ -23,14 +23,14 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from textseq.checkpoint import read_checkpoint, save_checkpoint
+from textseq._checkpoint import read_checkpoint, save_checkpoint
 from textseq.sequences import pad_sequences
 from textseq.text import clean, tokenize
 from textseq.vocab import Vocab
 
 CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU, "none": None}
 POOLINGS = ("last", "max", "mean")
-FORMAT = 1  # 存盘格式的版本
+FORMAT = 2  # 存盘格式的版本
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Classifier(nn.Module):
             self.embedding.weight[0] = 0
         self.embedding.weight.requires_grad_(not freeze)
 
-    def encode(self, titles: Sequence[str]) -> torch.Tensor:
+    def to_ids(self, titles: Sequence[str]) -> torch.Tensor:
         """标题 → 编号 (B, T, 1)；用二元组时是 (B, T, 2)。空标题当作一个 <unk>。"""
         rows = [split_units(title, self.design.unit) for title in titles]
         columns = [rows, [with_bigrams(row) for row in rows]] if self.design.bigrams else [rows]
@@ -153,7 +153,7 @@ class Classifier(nn.Module):
         found = np.zeros((len(titles), len(self.classes)), dtype=np.float32)
         for i in range(0, len(order), batch_size):
             rows = order[i:i + batch_size]
-            found[rows] = self(self.encode([titles[k] for k in rows])).softmax(1).numpy()
+            found[rows] = self(self.to_ids([titles[k] for k in rows])).softmax(1).numpy()
         return found
 
     def predict(self, title: str) -> list[tuple[str, float]]:
@@ -165,7 +165,7 @@ class Classifier(nn.Module):
     def fingerprint(self) -> dict:
         """设计、类别与词表，换了一样就不是同一个模型。"""
         words = zlib.crc32(repr(self.vocab.words).encode())
-        return {"格式": FORMAT, "类别": list(self.classes), "词表": words, **asdict(self.design)}
+        return {"format": FORMAT, "classes": list(self.classes), "vocab": words, **asdict(self.design)}
 
     def save(self, path: str | Path) -> None:
         """存成一个 npz：权重、词表、切分的设定与指纹；不用 pickle。"""
@@ -182,7 +182,7 @@ class Classifier(nn.Module):
         try:
             vocab = Vocab(*json.loads(str(arrays.pop("vocab"))))
             design = Design(**{k: v for k, v in setting.items() if k in Design.__dataclass_fields__})
-            model = cls(vocab, setting["类别"], design)
+            model = cls(vocab, setting["classes"], design)
             model.load_state_dict({name: torch.from_numpy(a) for name, a in arrays.items()})
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise ValueError(f"{path} 不是完整的分类器（{error}）；请重新训练") from None

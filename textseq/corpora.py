@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from textseq.files import read_lines
+import numpy as np
+
+from textseq._files import read_lines
 
 
 class TaggedSentence(NamedTuple):
@@ -108,6 +110,22 @@ def headlines(folder: str | Path, split: str = "train") -> Corpus:
                 yield _parse_headline(line, len(classes), f"{path} 第 {number} 行")
 
     return Corpus(read, f"标题 {folder.name}/{path.name}，{len(classes)} 类", classes)
+
+
+def check_labels(name: str, titles: Iterable[Labelled], classes: Sequence[str]) -> list[Labelled]:
+    """标题的列表；一条也没有，或类别编号越界，就报错。
+
+    >>> check_labels("train", [("油价下调", 0)], ["财经", "体育"])
+    [('油价下调', 0)]
+    """
+    titles = list(titles)
+    if not titles:
+        raise ValueError(f"{name} 里一条标题也没有；请检查文件是不是空的")
+    for title, label in titles:
+        if not isinstance(label, (int, np.integer)) or not 0 <= label < len(classes):
+            raise ValueError(f"{name} 里的类别编号应为 0…{len(classes) - 1} 的整数，收到 {label!r}"
+                             f"（{str(title)[:20]!r}）；请对照模型的 classes，第一类是 0 号")
+    return titles
 
 
 def _parse_headline(line: str, n_classes: int, where: str) -> Labelled:

@@ -1,6 +1,6 @@
-"""评测词向量：余弦的次序合不合人打的分数，类比题答对多少。只用 NumPy。
+"""评分都在这里：词向量的相似度与类比（第 03 章），分词（第 08 章），标题分类（第 10 章）。只用 NumPy。
 
-两种数据都是文本，列之间是 TAB，# 开头的行是注释：
+词对与类比的数据都是文本，列之间是 TAB，# 开头的行是注释：
     词对：词一、词二、分数，后面可以再有词性、关系、频率三列，更多的列不读；
     类比：“: 类别”开一类，以下每行“甲<TAB>乙”。一类里任取两对就是一题：甲之于乙，如丙之于丁。
 """
@@ -8,14 +8,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from textseq.files import read_lines
+from textseq._files import read_lines
+from textseq.corpora import Labelled, check_labels
 from textseq.vectors import WordVectors
 
 
@@ -46,6 +47,12 @@ class Hits(NamedTuple):
     def rate(self) -> float:
         """命中率 hits / used，0 到 1；一道也没法答时是 NaN。"""
         return self.hits / self.used if self.used else np.nan
+
+
+class TitleScore(NamedTuple):
+    """loss 是平均损失，单位奈特；accuracy 是准确率，0 到 1。"""
+    loss: float
+    accuracy: float
 
 
 def load_pairs(path: str | Path) -> list[Pair]:
@@ -124,6 +131,34 @@ def analogy_score(vectors: WordVectors, relations: Mapping[str, Sequence[tuple[s
 def total_hits(scores: Mapping[str, Hits]) -> Hits:
     """各类合起来；题多的类份量大。"""
     return Hits(*map(sum, zip(*scores.values(), strict=True)))
+
+
+def segmentation_score(gold: Iterable[set], predicted: Iterable[set]) -> dict[str, float]:
+    """比较人工与程序的区间集合，得到 precision、recall、f1（0 到 1，全部句子合并计数）。
+
+    gold、predicted 逐句给出区间集合（word_spans 或 find_spans），两边起止都相同才算对。
+    异常：句数不同，或一个区间都没有，ValueError。
+    出处：Sproat & Emerson, The First International Chinese Word Segmentation Bakeoff, 2003。
+    """
+    right = n_gold = n_predicted = 0
+    for g, p in zip(gold, predicted, strict=True):
+        right, n_gold, n_predicted = right + len(g & p), n_gold + len(g), n_predicted + len(p)
+    if not n_gold or not n_predicted:
+        raise ValueError("没有可以评分的词：有一边是空的；请检查语料是否读对了")
+    precision, recall = right / n_predicted, right / n_gold
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"precision": precision, "recall": recall, "f1": f1}
+
+
+def title_score(model, titles: Iterable[Labelled]) -> TitleScore:
+    """标题分类器（classifier.Classifier）在带标签的标题上：平均损失与准确率；对的那一类概率不到 1e-9，也按 1e-9 算。
+
+    异常：一条也没有，或类别编号不在模型的类别里，ValueError。
+    """
+    texts, labels = zip(*check_labels("titles", titles, model.classes), strict=True)
+    p, labels = model.probabilities(texts), np.array(labels)
+    right = p[np.arange(len(p)), labels]
+    return TitleScore(float(-np.log(right.clip(1e-9)).mean()), float((p.argmax(1) == labels).mean()))
 
 
 def _rows(path: str | Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:

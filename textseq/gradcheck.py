@@ -74,23 +74,3 @@ def compare(mine: Arrays, reference: Arrays) -> dict[str, Difference]:
 def largest(differences: Mapping[str, Difference]) -> float:
     """所有数组里最大的绝对差。"""
     return max(d.absolute for d in differences.values())
-
-
-def influence(run: NamedTuple, backward: Callable[..., dict[str, np.ndarray]]) -> np.ndarray:
-    """每一步输入对以后每个 h 的影响：第 t 行第 s 列是 ∂h_t/∂x_s 的 Frobenius 范数，s > t 处为 0。
-
-    run 是 rnn.forward 或 lstm.forward 的结果，backward 是同一个模块的反向函数。
-    形状：run.h (1, T, H) → (T, T)。异常：不是恰好一条序列，ValueError。
-    """
-    B, T, H = run.h.shape
-    if B != 1:
-        raise ValueError(f"一次只看一条序列，x 的形状应为 (1, T, D)，收到 {run.x.shape}；请用 x[:1]")
-    # 同一条序列复制 H 份，第 k 份只问 h_t 的第 k 个数：一次反向就得到整个 ∂h_t/∂x_s
-    copies = run._replace(**{name: np.repeat(a, H, axis=0) for name, a in run._asdict().items()
-                             if isinstance(a, np.ndarray)})
-    norms = np.zeros((T, T), run.h.dtype)
-    for t in range(T):
-        dh = np.zeros_like(copies.h)
-        dh[:, t] = np.eye(H)
-        norms[t] = np.linalg.norm(backward(copies, dh)["dx"], axis=(0, 2))
-    return norms

@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textseq.rnn import Params, check_input, check_shape
+from textseq.rnn import Params, check_input
+from textseq.shapes import check_shape
 
 GATES = ("i", "f", "g", "o")
 
 
-class Run(NamedTuple):
+class Trace(NamedTuple):
     """一次前向的全部结果；run.f[0, 3] 就是第 0 条序列第 3 步的遗忘门。"""
     x: np.ndarray   # (B, T, D)
     h0: np.ndarray  # (B, H)
@@ -71,7 +72,7 @@ def step(x_t: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, params: Params
 
 
 def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None, c0: np.ndarray | None = None,
-            clamp: Mapping[str, np.ndarray | float] | None = None) -> Run:
+            clamp: Mapping[str, np.ndarray | float] | None = None) -> Trace:
     """走完一条序列；不给 h0、c0 时从零开始。
 
     clamp 固定某些门，用于消融：{"f": 1.0} 让遗忘门处处为 1；值也可以是 (B, T, H) 的数组，
@@ -89,10 +90,10 @@ def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None, c0: np.
         *gates, c, h = step(x[:, t], h, c, params, {name: v[:, t] for name, v in clamp.items()})
         steps.append((*gates, c, h))
     traces = (np.stack(trace, axis=1) for trace in zip(*steps, strict=True))
-    return Run(x, h0, c0, *traces, params, frozenset(clamp))
+    return Trace(x, h0, c0, *traces, params, frozenset(clamp))
 
 
-def backward(run: Run, dh: np.ndarray | None = None, dh_T: np.ndarray | None = None,
+def backward(run: Trace, dh: np.ndarray | None = None, dh_T: np.ndarray | None = None,
              dc_T: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """沿时间反向传播：由损失对 h（与最后的 c）的直接梯度，求对一切的梯度。
 
@@ -129,7 +130,7 @@ def backward(run: Run, dh: np.ndarray | None = None, dh_T: np.ndarray | None = N
             "db_h": da.sum(axis=(0, 1))}
 
 
-def _direct_gradients(run: Run, dh: np.ndarray | None, dh_T: np.ndarray | None,
+def _direct_gradients(run: Trace, dh: np.ndarray | None, dh_T: np.ndarray | None,
                       dc_T: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """把三种直接梯度放进两个 (B, T, H) 的数组；都是新的，不改调用者的。"""
     B, T, H = run.h.shape

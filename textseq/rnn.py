@@ -8,14 +8,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from textseq.shapes import check_shape
+
 Params = dict[str, np.ndarray]
 
 
-class Run(NamedTuple):
+class Trace(NamedTuple):
     """一次前向的全部结果：输入、初态、每一步的 h，以及所用的参数。"""
     x: np.ndarray   # (B, T, D)
     h0: np.ndarray  # (B, H)
@@ -36,7 +39,7 @@ def step(x_t: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
     return np.tanh(x_t @ params["W_xh"] + h_prev @ params["W_hh"] + params["b_h"])
 
 
-def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None) -> Run:
+def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None) -> Trace:
     """走完一条序列；不给 h0 时从零开始。
 
     形状：x (B, T, D)，h0 (B, H) → run.h (B, T, H)。
@@ -50,10 +53,10 @@ def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None) -> Run:
     for t in range(T):
         h = step(x[:, t], h, params)
         steps.append(h)
-    return Run(x, h0, np.stack(steps, axis=1), params)
+    return Trace(x, h0, np.stack(steps, axis=1), params)
 
 
-def backward(run: Run, dh: np.ndarray | None = None,
+def backward(run: Trace, dh: np.ndarray | None = None,
              dh_T: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """沿时间反向传播：由损失对每个 h_t 的直接梯度，求对一切的梯度。
 
@@ -101,7 +104,21 @@ def check_input(x: np.ndarray, params: Params, gates: int = 1) -> tuple[int, int
     return (*x.shape[:2], D, H)
 
 
-def check_shape(name: str, array: np.ndarray, expected: tuple[int, ...], hint: str) -> None:
-    """形状不是 expected 就报错，说明收到什么、应为什么、怎么办。"""
-    if np.shape(array) != expected:
-        raise ValueError(f"{name} 的形状应为 {expected}，收到 {np.shape(array)}；{hint}")
+def influence(run: NamedTuple, backward: Callable[..., dict[str, np.ndarray]]) -> np.ndarray:
+    """每一步输入对以后每个 h 的影响：第 t 行第 s 列是 ∂h_t/∂x_s 的 Frobenius 范数，s > t 处为 0。
+
+    run 是 rnn.forward 或 lstm.forward 的结果，backward 是同一个模块的反向函数。
+    形状：run.h (1, T, H) → (T, T)。异常：不是恰好一条序列，ValueError。
+    """
+    B, T, H = run.h.shape
+    if B != 1:
+        raise ValueError(f"一次只看一条序列，x 的形状应为 (1, T, D)，收到 {run.x.shape}；请用 x[:1]")
+    # 同一条序列复制 H 份，第 k 份只问 h_t 的第 k 个数：一次反向就得到整个 ∂h_t/∂x_s
+    copies = run._replace(**{name: np.repeat(a, H, axis=0) for name, a in run._asdict().items()
+                             if isinstance(a, np.ndarray)})
+    norms = np.zeros((T, T), run.h.dtype)
+    for t in range(T):
+        dh = np.zeros_like(copies.h)
+        dh[:, t] = np.eye(H)
+        norms[t] = np.linalg.norm(backward(copies, dh)["dx"], axis=(0, 2))
+    return norms

@@ -1,36 +1,38 @@
 """序列：补齐、截断、掩码、滑动窗口。只用 NumPy；0 号永远留给 <pad>。"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+
+from textseq.shapes import check_ids, check_integer, check_row
 
 SIDES = ("post", "pre")
 
 
-def pad_sequences(sequences: Sequence[Sequence[int]], max_len: int | None = None, *,
+def pad_sequences(sequences: Sequence[Sequence[int]], max_L: int | None = None, *,
                   padding: str = "post", truncating: str = "post", value: int = 0) -> np.ndarray:
     """长短不一的编号序列 → 整齐的矩阵。
 
-    max_len 为每行的长度，不给时取最长的一条。padding、truncating 为 "post"（后）或
+    max_L 为每行的长度，不给时取最长的一条。padding、truncating 为 "post"（后）或
     "pre"（前）：补在后面还是前面，长了从后面截还是从前面截。
-    形状：B 条序列 → (B, T=max_len)，int64。
-    异常：max_len 不是正整数、方向写错、某条不是整数序列，ValueError。
+    形状：B 条序列 → (B, T=max_L)，int64。
+    异常：max_L 不是正整数、方向写错、某条不是整数序列，ValueError。
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in SIDES:
             raise ValueError(f"{name} 应为 'post'（后）或 'pre'（前），收到 {side!r}")
-    if max_len is None:
-        max_len = max(map(len, sequences), default=0)
-    elif not isinstance(max_len, (int, np.integer)) or max_len < 1:
-        raise ValueError(f"max_len 应为正整数，收到 {max_len!r}")
-    x = np.full((len(sequences), max_len), value, dtype=np.int64)
+    if max_L is None:
+        max_L = max(map(len, sequences), default=0)
+    else:
+        max_L = check_integer("max_L", max_L)
+    x = np.full((len(sequences), max_L), value, dtype=np.int64)
     for row, sequence in enumerate(sequences):
         ids = check_row(sequence, row)
-        ids = ids[:max_len] if truncating == "post" else ids[max(0, len(ids) - max_len):]
+        ids = ids[:max_L] if truncating == "post" else ids[max(0, len(ids) - max_L):]
         if padding == "post":
             x[row, :len(ids)] = ids
         else:
-            x[row, max_len - len(ids):] = ids
+            x[row, max_L - len(ids):] = ids
     return x
 
 
@@ -63,31 +65,19 @@ def draw_reach(n: int, window: int, rng: np.random.Generator | None = None) -> n
 
     形状：→ (n,)。中心词看得到相距 d 的词的机会是 (window - d + 1) / window，近的邻居因此更常被取到。
     """
-    if not isinstance(window, (int, np.integer)) or window < 1:
-        raise ValueError(f"window 应为正整数，收到 {window!r}；它是左右各看几个词，"
-                         "一共 5 格的窗口是 window=2")
+    window = check_integer("window", window, hint="它是左右各看几个词，一共 5 格的窗口是 window=2")
     return np.full(n, window) if rng is None else rng.integers(1, window + 1, size=n)
 
 
-def axes(x: object, names: str) -> str:
-    """写出一个张量的轴名与形状：axes(x, "B T D") → "(B, T, D) = (4, 12, 50)"。
+def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """各句的编号接成一串，并记下每个词在第几句；<pad> 与 <unk> 不要，与 gensim 相同。
 
-    x 可以是 NumPy 数组或 torch 张量。异常：轴名的个数与维数不同，ValueError。
+    形状：→ ids (N,)，sentence (N,)，都是 int32：训练对有几百万，省一半内存。
     """
-    letters, shape = names.split(), tuple(x.shape)
-    if len(letters) != len(shape):
-        raise ValueError(f"给了 {len(letters)} 个轴名 ({', '.join(letters)})，"
-                         f"但张量有 {len(shape)} 维，形状是 {shape}")
-    return f"({', '.join(letters)}) = ({', '.join(map(str, shape))})"
-
-
-def check_row(sequence: Sequence[int], row: int) -> np.ndarray:
-    """第 row 条（从 0 数）是一串整数编号就变成数组返回，不是就报错。"""
-    ids = np.asarray(sequence)
-    if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-        raise ValueError(f"第 {row + 1} 条应为一串整数编号，收到 {str(sequence)[:30]!r}；"
-                         "词请先用 Vocab.encode 变成编号")
-    return ids.astype(np.int64)
+    rows = [check_row(s, row) for row, s in enumerate(sentences)]
+    ids = check_ids("ids", np.concatenate([np.zeros(0, np.int32), *rows]), low=0).astype(np.int32)
+    sentence = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
+    return ids[ids > 1], sentence[ids > 1]
 
 
 def _check_matrix(x: np.ndarray) -> np.ndarray:

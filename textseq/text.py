@@ -86,23 +86,6 @@ def find_spans(text: str, mode: str = "accurate", hmm: bool = True,
     return spans
 
 
-def segmentation_score(gold: Iterable[set], predicted: Iterable[set]) -> dict[str, float]:
-    """比较人工与程序的区间集合，得到 precision、recall、f1（0 到 1，全部句子合并计数）。
-
-    gold、predicted 逐句给出区间集合（word_spans 或 find_spans），两边起止都相同才算对。
-    异常：句数不同，或一个区间都没有，ValueError。
-    出处：Sproat & Emerson, The First International Chinese Word Segmentation Bakeoff, 2003。
-    """
-    right = n_gold = n_predicted = 0
-    for g, p in zip(gold, predicted, strict=True):
-        right, n_gold, n_predicted = right + len(g & p), n_gold + len(g), n_predicted + len(p)
-    if not n_gold or not n_predicted:
-        raise ValueError("没有可以评分的词：有一边是空的；请检查语料是否读对了")
-    precision, recall = right / n_predicted, right / n_gold
-    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    return {"precision": precision, "recall": recall, "f1": f1}
-
-
 @functools.lru_cache(maxsize=4)
 def _tokenizer(user_words: tuple[str, ...]) -> jieba.Tokenizer:
     """带用户词的分词器是独立的一份；不带用户词时用 jieba 自己的那一份，省一次加载。"""

@@ -18,8 +18,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from textseq.classifier import Classifier
+    from textseq.classifier_fit import Report
     from textseq.corpora import Labelled
-    from textseq.fitting import Report
 
 
 class Curve(NamedTuple):
@@ -53,7 +53,7 @@ class Tracker:
 
     def __call__(self, model: Classifier, report: Report) -> None:
         for tag, value in (("损失/train", report.train_loss), ("损失/dev", report.dev_loss),
-                           ("准确率/dev", report.dev_accuracy), ("梯度/长度", report.norm)):
+                           ("准确率/dev", report.dev_accuracy), ("梯度/长度", report.grad_norm)):
             self.writer.add_scalar(tag, value, report.epoch)
         for name, parameter in model.named_parameters():
             self._histogram(f"权重/{name}", parameter, report.epoch)
@@ -72,7 +72,7 @@ class Tracker:
         model.eval()
         with warnings.catch_warnings():  # 计算图靠 torch.jit.trace，它为补齐与打包警告好几句
             warnings.simplefilter("ignore")
-            self.writer.add_graph(model, model.encode(titles[:2]))
+            self.writer.add_graph(model, model.to_ids(titles[:2]))
         p = model.probabilities(titles)
         for k, name in enumerate(model.classes):
             self.writer.add_pr_curve(f"PR/{name}", np.array(labels) == k, p[:, k])

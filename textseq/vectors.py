@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from textseq.files import write_atomically
+from textseq._files import write_atomically
 
 Query = str | np.ndarray  # 一个词，或一个 (E,) 的向量
 _HEADER = re.compile(rb"\s*([1-9]\d{0,11})\s+([1-9]\d{0,11})\s*")

@@ -20,15 +20,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from textseq.sequences import check_row, draw_reach
+from textseq.sequences import draw_reach
+from textseq.shapes import check_ids
 
 
-class Step(NamedTuple):
+class LossAndGradients(NamedTuple):
     """一批样本的平均损失（奈特），和它对两张表的梯度。"""
     loss: float
     dembedding: np.ndarray  # (V, E)，没有查到的行全是 0
@@ -53,7 +54,7 @@ def subsample(ids: np.ndarray, keep: np.ndarray, rng: np.random.Generator) -> np
 
     先丢词、后取窗口：剩下的词靠拢了，同样的窗口看得更远。
     """
-    ids = _check_ids("ids", ids, len(keep), low=0)
+    ids = check_ids("ids", ids, len(keep), low=0)
     return rng.random(len(ids)) < np.asarray(keep)[ids]
 
 
@@ -71,17 +72,6 @@ def draw_negatives(noise: np.ndarray, shape: int | tuple[int, ...], rng: np.rand
     ascending, ids = np.argsort(draws, axis=None), np.empty(draws.size, dtype=np.int64)
     ids[ascending] = np.searchsorted(cumulative, draws.flat[ascending], side="right")  # 从小到大查，快一倍
     return ids.reshape(draws.shape)
-
-
-def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """各句的编号接成一串，并记下每个词在第几句；<pad> 与 <unk> 不要，与 gensim 相同。
-
-    形状：→ ids (N,)，sentence (N,)，都是 int32：训练对有几百万，省一半内存。
-    """
-    rows = [check_row(s, row) for row, s in enumerate(sentences)]
-    ids = _check_ids("ids", np.concatenate([np.zeros(0, np.int32), *rows]), low=0).astype(np.int32)
-    sentence = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
-    return ids[ids > 1], sentence[ids > 1]
 
 
 def skipgram_pairs(ids: np.ndarray, sentence: np.ndarray, window: int,
@@ -103,7 +93,7 @@ def cbow_windows(ids: np.ndarray, sentence: np.ndarray, window: int,
     形状：ids、sentence (N,) → contexts (M, 2 * window)，centers (M,)，M ≤ N。
     异常：window 不是正整数，编号里有 0，或 sentence 不是从小到大，ValueError。
     """
-    ids, sentence = _check_ids("ids", ids), np.asarray(sentence)
+    ids, sentence = check_ids("ids", ids), np.asarray(sentence)
     if sentence.shape != ids.shape or (sentence[1:] < sentence[:-1]).any():
         raise ValueError(f"sentence 应与 ids 同形 {ids.shape}，并且从小到大，收到 {str(sentence)[:30]}，"
                          f"形状 {sentence.shape}；请用 flatten 得到")
@@ -118,18 +108,18 @@ def cbow_windows(ids: np.ndarray, sentence: np.ndarray, window: int,
 
 
 def skipgram_softmax(embedding: np.ndarray, context: np.ndarray,
-                     centers: np.ndarray, contexts: np.ndarray) -> Step:
+                     centers: np.ndarray, contexts: np.ndarray) -> LossAndGradients:
     """Skip-gram：由中心词猜上下文词，一对是一个样本。
 
     形状：两张表 (V, E)；centers、contexts (B,)。异常：形状不合，或编号不在 1…V-1，ValueError。
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts)
     loss, dv, dcontext = _guess(embedding[centers], context, contexts)
-    return Step(loss, _scatter(embedding, centers, dv), dcontext)
+    return LossAndGradients(loss, _scatter(embedding, centers, dv), dcontext)
 
 
 def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
-                 contexts: np.ndarray, centers: np.ndarray) -> Step:
+                 contexts: np.ndarray, centers: np.ndarray) -> LossAndGradients:
     """CBOW：由上下文词的平均猜中心词，一个窗口是一个样本；contexts 里的 0 是空位，不进平均。
 
     形状：两张表 (V, E)；contexts (B, 2 * window)，centers (B,)。
@@ -138,27 +128,27 @@ def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
     centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
     v, share = _average(embedding, contexts)
     loss, dv, dcontext = _guess(v, context, centers)
-    return Step(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
+    return LossAndGradients(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
 
 
 def skipgram_negative(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray,
-                      contexts: np.ndarray, negatives: np.ndarray) -> Step:
+                      contexts: np.ndarray, negatives: np.ndarray) -> LossAndGradients:
     """Skip-gram 负采样：由中心词判断上下文词是真，negatives (B, K) 是假；其余同 skipgram_softmax。
 
     K = 0 时只有真的。抽来的词碰巧就是真的那个，也照样算一个假的；word2vec 的 C 程序会跳过它。
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts)
     loss, dv, dcontext = _judge(embedding[centers], context, contexts, negatives)
-    return Step(loss, _scatter(embedding, centers, dv), dcontext)
+    return LossAndGradients(loss, _scatter(embedding, centers, dv), dcontext)
 
 
 def cbow_negative(embedding: np.ndarray, context: np.ndarray, contexts: np.ndarray,
-                  centers: np.ndarray, negatives: np.ndarray) -> Step:
+                  centers: np.ndarray, negatives: np.ndarray) -> LossAndGradients:
     """CBOW 负采样：由上下文词的平均判断中心词是真，negatives (B, K) 是假；其余同 cbow_softmax。"""
     centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
     v, share = _average(embedding, contexts)
     loss, dv, dcontext = _judge(v, context, centers, negatives)
-    return Step(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
+    return LossAndGradients(loss, _scatter(embedding, contexts, share * dv[:, None]), dcontext)
 
 
 def _average(embedding: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +182,7 @@ def _guess(v: np.ndarray, context: np.ndarray, answers: np.ndarray) -> tuple[flo
 def _judge(v: np.ndarray, context: np.ndarray, answers: np.ndarray,
            negatives: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """由 v (B, E) 判断 answers (B,) 是真、negatives (B, K) 是假：返回的三样同 _guess。"""
-    negatives = _check_ids("negatives", negatives, len(context), ndim=2)
+    negatives = check_ids("negatives", negatives, len(context), ndim=2)
     if len(negatives) != len(v):
         raise ValueError(f"negatives 应为 (B={len(v)}, K)，每个样本一行，收到 {negatives.shape}")
     words = np.column_stack([answers, negatives]).astype(int)  # (B, 1 + K)，第 0 列是真的
@@ -211,23 +201,12 @@ def _check_batch(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray
     if np.ndim(embedding) != 2 or np.shape(embedding) != np.shape(context):
         raise ValueError("embedding 与 context 应同为 (V, E)，"
                          f"收到 {np.shape(embedding)} 与 {np.shape(context)}")
-    centers = _check_ids("centers", centers, V)
-    contexts = _check_ids("contexts", contexts, V, low=2 - ndim, ndim=ndim)
+    centers = check_ids("centers", centers, V)
+    contexts = check_ids("contexts", contexts, V, low=2 - ndim, ndim=ndim)
     if not 0 < len(centers) == len(contexts):
         raise ValueError("centers 与 contexts 应一样长，至少有一个样本，"
                          f"收到 {len(centers)} 与 {len(contexts)} 个")
     return centers, contexts
-
-
-def _check_ids(name: str, ids: np.ndarray, V: int = 2**31, low: int = 1, ndim: int = 1) -> np.ndarray:
-    ids = np.asarray(ids)
-    if ids.ndim != ndim or (ids.size and ids.dtype.kind not in "iu"):
-        raise ValueError(f"{name} 应为 {ndim} 维的整数数组，收到 {ids.dtype}，形状 {ids.shape}")
-    for i in (ids.min(initial=low), ids.max(initial=low)):
-        if not low <= i < V:
-            raise ValueError(f"{name} 里的编号 {i} 不在 {low}…{V - 1} 之内；"
-                             + ("这些编号是不是用另一个词表编的？" if i else "0 是 <pad>，不是词"))
-    return ids
 
 
 def _check_counts(counts: Sequence[int]) -> np.ndarray:

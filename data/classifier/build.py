@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from textseq import corpora
+from textseq._files import write_atomically
 from textseq.classifier import Classifier, Design, build_vocab
-from textseq.files import write_atomically
-from textseq.fitting import evaluate, fit
+from textseq.classifier_fit import fit
+from textseq.evaluation import title_score
 
 FOLDER = Path(__file__).parent
 TITLES = FOLDER.parent / "headlines"
@@ -29,7 +30,7 @@ def train() -> Classifier:
     design = Design(bigrams=True, embedding_size=32, hidden_size=64)
     vocab = build_vocab((title for title, _ in titles), bigrams=True, min_count=3)
     model = Classifier(vocab, titles.classes, design)
-    fit(model, titles, dev, epochs=12, rate=8e-3, batch_size=32, clip=5.0)
+    fit(model, titles, dev, epochs=12, lr=8e-3, batch_size=32, max_norm=5.0)
     return model
 
 
@@ -98,9 +99,9 @@ def main() -> None:
     torch.set_num_threads(1)
     dev = list(corpora.headlines(TITLES, "dev"))
     model = train()
-    (_, before), p = evaluate(model, dev), model.probabilities([title for title, _ in dev])
+    (_, before), p = title_score(model, dev), model.probabilities([title for title, _ in dev])
     round_weights(model)
-    (_, after), q = evaluate(model, dev), model.probabilities([title for title, _ in dev])
+    (_, after), q = title_score(model, dev), model.probabilities([title for title, _ in dev])
     about = describe(model, after)
     model.save(FOLDER / "model.npz")
     pack(model, FOLDER / "model.js", about)

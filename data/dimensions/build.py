@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from textseq import corpora
+from textseq._files import write_atomically
 from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
-from textseq.files import write_atomically
 from textseq.vectors import WordVectors
-from textseq.word2vec_torch import Encoded, encode, train_skipgram
+from textseq.vocab import EncodedCorpus, encode_corpus
+from textseq.word2vec_train import train_skipgram
 
 FOLDER = Path(__file__).parent
 EVALUATION = FOLDER.parent / "evaluation"
@@ -23,12 +24,12 @@ COLUMNS = ("轮次", "维数", "种子", "rho", "类比%", "少见词稳", "常�
 RARE, COMMON = (5, 9), (200, 10**9)  # 词频的范围，两端都算
 
 
-def read_corpus() -> Encoded:
+def read_corpus() -> EncodedCorpus:
     """《人民日报》，与课程的词向量同一份语料、同一张词表。"""
-    return encode([sentence.words for sentence in corpora.people_daily()])
+    return encode_corpus([sentence.words for sentence in corpora.people_daily()])
 
 
-def train(corpus: Encoded, epochs: int, vector_size: int, seed: int) -> WordVectors:
+def train(corpus: EncodedCorpus, epochs: int, vector_size: int, seed: int) -> WordVectors:
     """常见词多丢一些（sample=1e-4），训练就快三成；其余都是默认值。"""
     torch.set_num_threads(1)
     return train_skipgram(corpus, vector_size=vector_size, epochs=epochs, sample=1e-4, seed=seed)

@@ -18,11 +18,12 @@ import numpy as np
 import torch
 
 from textseq import corpora
+from textseq._files import write_atomically
 from textseq.classifier import Classifier, Design, build_vocab, split_units, with_bigrams
-from textseq.files import write_atomically
-from textseq.fitting import evaluate, fit
-from textseq.packed import load_packed
-from textseq.pretraining import pretrain, start_table
+from textseq.classifier_fit import fit
+from textseq.classifier_start import pretrain, start_table
+from textseq.evaluation import title_score
+from textseq.quantized import load_quantized
 
 FOLDER = Path(__file__).parent
 TITLES = FOLDER.parent / "headlines"
@@ -67,7 +68,7 @@ THUCNEWS = {
     "双向 LSTM，字与二字，取最大": Rung(LARGE),
     "双向 LSTM，字与二字，标题上的向量": Rung(LARGE, "标题"),
 }
-LARGE_RECIPE = {"epochs": 8, "batch_size": 128, "clip": 5, "patience": 8, "monitor": "accuracy"}
+LARGE_RECIPE = {"epochs": 8, "batch_size": 128, "max_norm": 5, "patience": 8, "monitor": "accuracy"}
 
 
 def prepare(rung: Rung, train: list, classes: tuple, seed: int) -> Classifier:
@@ -77,7 +78,7 @@ def prepare(rung: Rung, train: list, classes: tuple, seed: int) -> Classifier:
     if rung.start == "标题":
         vectors = pretrain(vocab, titles, rung.design, seed=seed)
     elif rung.start == "人民日报":
-        vectors = start_table(vocab, load_packed(NEIGHBORS)[0], seed)
+        vectors = start_table(vocab, load_quantized(NEIGHBORS)[0], seed)
     return Classifier(vocab, classes, rung.design, vectors, rung.freeze, seed)
 
 
@@ -87,14 +88,14 @@ def measure(rung: Rung, train: list, dev: list, classes: tuple, seed: int, **rec
     model = prepare(rung, train, classes, seed)
     reports = fit(model, train, dev, seed=seed, **recipe)
     seconds = time.process_time() - start
-    loss, accuracy = evaluate(model, dev)
+    loss, accuracy = title_score(model, dev)
     learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return loss, 100 * accuracy, learned, seconds, len(reports)
 
 
 def choose_rate(rung: Rung, train: list, dev: list, classes: tuple) -> float:
     """0 号种子、dev 损失最低的学习率；后面三个种子都用它。"""
-    return min(RATES, key=lambda rate: measure(rung, train, dev, classes, 0, rate=rate, clip=5,
+    return min(RATES, key=lambda rate: measure(rung, train, dev, classes, 0, lr=rate, max_norm=5,
                                                epochs=EPOCHS)[0])
 
 
@@ -140,12 +141,12 @@ def own_rows() -> Iterator[tuple]:
     for name, rung in OWN.items():
         rate = choose_rate(rung, train, dev, classes)
         for seed in SEEDS:
-            _, *numbers, epochs = measure(rung, train, dev, classes, seed, rate=rate, clip=5, epochs=EPOCHS)
+            _, *numbers, epochs = measure(rung, train, dev, classes, seed, lr=rate, max_norm=5, epochs=EPOCHS)
             yield "课程", name, len(train), seed, *numbers, rate, epochs
         for size in SIZES if name in ("平均，字与二字", "双向 LSTM，字与二字，取最大") else ():
             for seed in SEEDS:
                 _, *numbers, epochs = measure(rung, subset(train, size, seed), dev, classes, seed,
-                                              rate=rate, clip=5, epochs=2 * EPOCHS)
+                                              lr=rate, max_norm=5, epochs=2 * EPOCHS)
                 yield "课程", name, size, seed, *numbers, rate, epochs
     for size in SIZES:
         for seed in SEEDS:
@@ -160,7 +161,7 @@ def real_rows(folder: str) -> Iterator[tuple]:
     for name, rung in THUCNEWS.items():
         rate = 1e-2 if rung.design.cell == "none" else 3e-3
         for seed in SEEDS:
-            _, *numbers, epochs = measure(rung, train, dev, classes, seed, rate=rate, **LARGE_RECIPE)
+            _, *numbers, epochs = measure(rung, train, dev, classes, seed, lr=rate, **LARGE_RECIPE)
             yield "THUCNews", name, len(train), seed, *numbers, rate, epochs
 
 

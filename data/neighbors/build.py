@@ -13,20 +13,20 @@ import numpy as np
 import torch
 
 from textseq import corpora
-from textseq.encoded import Encoded, encode
-from textseq.files import write_atomically
-from textseq.packed import load_packed, save_packed
+from textseq._files import write_atomically
+from textseq.quantized import load_quantized, save_quantized
 from textseq.vectors import WordVectors
-from textseq.word2vec_torch import train_skipgram
+from textseq.vocab import EncodedCorpus, encode_corpus
+from textseq.word2vec_train import train_skipgram
 
 FOLDER = Path(__file__).parent
 ABOUT = "《人民日报》1998 年 1 月，Skip-gram，50 维，窗口 5，负样本 5 个，10 轮"
 
 
-def train() -> tuple[WordVectors, Encoded]:
+def train() -> tuple[WordVectors, EncodedCorpus]:
     """课程的词向量，与训练它的语料。"""
     torch.set_num_threads(1)
-    corpus = encode([sentence.words for sentence in corpora.people_daily()])
+    corpus = encode_corpus([sentence.words for sentence in corpora.people_daily()])
     return train_skipgram(corpus, vector_size=50, epochs=10, dtype="float64"), corpus
 
 
@@ -46,8 +46,8 @@ def overlap(a: WordVectors, b: WordVectors, queries: np.ndarray) -> float:
 def main() -> None:
     vectors, corpus = train()
     path = FOLDER / "neighbors.js"
-    save_packed(path, vectors, corpus.vocab.counts[2:], ABOUT)
-    packed, counts = load_packed(path)
+    save_quantized(path, vectors, corpus.vocab.counts[2:], ABOUT)
+    packed, counts = load_quantized(path)
     same = overlap(vectors, packed, np.arange(0, len(vectors), len(vectors) // 500))
     table = f"""| 项目 | 数 |
 |---|---|

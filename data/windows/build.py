@@ -12,10 +12,11 @@ import numpy as np
 import torch
 
 from textseq import corpora
+from textseq._files import write_atomically
 from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
-from textseq.files import write_atomically
 from textseq.vectors import WordVectors
-from textseq.word2vec_torch import Encoded, encode, train_skipgram
+from textseq.vocab import EncodedCorpus, encode_corpus
+from textseq.word2vec_train import train_skipgram
 
 FOLDER = Path(__file__).parent
 EVALUATION = FOLDER.parent / "evaluation"
@@ -27,18 +28,18 @@ SETTINGS = (  # 语料，窗口，轮次，sample；第一个是后面五个的�
 SEEDS = (1, 2, 3)
 
 
-def read_corpora() -> dict[str, Encoded]:
+def read_corpora() -> dict[str, EncodedCorpus]:
     """《人民日报》的四种排法；编号都照各自的词表，只有去标点的那一份词表不同。"""
     sentences = list(corpora.people_daily())
-    whole = encode([s.words for s in sentences])
+    whole = encode_corpus([s.words for s in sentences])
     ends = np.isin(whole.ids, whole.vocab.encode(list("。！？")))
     line = np.cumsum(np.r_[0, ends[:-1] | (np.diff(whole.sentence) > 0)])  # 第几句
     plain = [[word for word, tag in zip(s.words, s.tags, strict=True) if tag != "w"] for s in sentences]
     return {"按段": whole, "接成一串": whole._replace(sentence=np.zeros_like(whole.sentence)),
-            "按句": whole._replace(sentence=line), "去标点": encode(plain)}
+            "按句": whole._replace(sentence=line), "去标点": encode_corpus(plain)}
 
 
-def train(corpus: Encoded, window: int, epochs: int, sample: float, seed: int) -> WordVectors:
+def train(corpus: EncodedCorpus, window: int, epochs: int, sample: float, seed: int) -> WordVectors:
     torch.set_num_threads(1)
     return train_skipgram(corpus, vector_size=50, window=window, epochs=epochs, sample=sample, seed=seed)
 
@@ -50,7 +51,7 @@ class Ruler:
     话题：与它在同一段、隔 21 到 60 个词处相遇，次数超过碰巧的两倍的占百分之几。
     """
 
-    def __init__(self, corpus: Encoded):
+    def __init__(self, corpus: EncodedCorpus):
         ids, paragraph, vocab = corpus
         counts = np.array(vocab.counts)
         seen = Counter(pair for s in corpora.people_daily() for pair in zip(s.words, s.tags, strict=True))

@@ -2,7 +2,7 @@
 
     vectors = train_skipgram(sentences, vector_size=100, window=5, negative=5)
 
-一步怎样更新在 word2vec_step.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个工人，
+一步怎样更新在 word2vec_fast.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个工人，
 几个进程，检查点。出处：不加锁地同改两张表，Niu et al., Hogwild!, 2011。
 """
 
@@ -23,11 +23,11 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from textseq.checkpoint import load_checkpoint, save_checkpoint
-from textseq.encoded import Encoded, encode
+from textseq._checkpoint import load_checkpoint, save_checkpoint
 from textseq.vectors import WordVectors
+from textseq.vocab import EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
-from textseq.word2vec_step import Settings, make_batches, step, step_size
+from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
 LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
@@ -46,17 +46,17 @@ class Progress(NamedTuple):
     loss: float
 
 
-def train_skipgram(sentences: Iterable[Sequence[str]] | Encoded, min_count: int = 5,
+def train_skipgram(sentences: Iterable[Sequence[str]] | EncodedCorpus, min_count: int = 5,
                    **settings) -> WordVectors:
     """用 Skip-gram 训练词向量。
 
-    sentences 是切好词的句子，或 encode 的结果；settings 是 Settings 的各项，
+    sentences 是切好词的句子，或 encode_corpus 的结果；settings 是 Settings 的各项，
     以及 train 的 on_progress、checkpoint、checkpoint_seconds。
     """
     return _train_vectors("skipgram", sentences, min_count, settings)
 
 
-def train_cbow(sentences: Iterable[Sequence[str]] | Encoded, min_count: int = 5,
+def train_cbow(sentences: Iterable[Sequence[str]] | EncodedCorpus, min_count: int = 5,
                **settings) -> WordVectors:
     """用 CBOW 训练词向量，参数同 train_skipgram。
 
@@ -66,14 +66,15 @@ def train_cbow(sentences: Iterable[Sequence[str]] | Encoded, min_count: int = 5,
 
 
 def _train_vectors(model: str, sentences, min_count: int, settings: dict) -> WordVectors:
-    corpus = sentences if isinstance(sentences, Encoded) else encode(sentences, min_count)
+    corpus = sentences if isinstance(sentences, EncodedCorpus) else encode_corpus(sentences, min_count)
     how = {name: settings.pop(name) for name in ("on_progress", "checkpoint", "checkpoint_seconds")
            if name in settings}
     tables = train(model, corpus, Settings(**settings), **how)
     return WordVectors(corpus.vocab.words[2:], tables.embedding[2:])
 
 
-def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progress], None] | None = None,
+def train(model: str, corpus: EncodedCorpus, s: Settings,
+          on_progress: Callable[[Progress], None] | None = None,
           checkpoint: str | Path | None = None, checkpoint_seconds: float = 30) -> Tables:
     """训练两张表，返回 Tables。
 
@@ -89,8 +90,7 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
     together = LEG * s.workers
     legs = [parts[i:i + together] for i in range(0, len(parts), together)]
-    setting = {"model": model, "进程数": world, "词次": N, **asdict(s),
-               "词表": zlib.crc32(repr((corpus.vocab.words, corpus.vocab.counts)).encode())}
+    setting = _setting(model, corpus, s, world)
     done = 0
     if checkpoint and (found := load_checkpoint(checkpoint, setting)):
         arrays, done = found
@@ -118,6 +118,22 @@ def train(model: str, corpus: Encoded, s: Settings, on_progress: Callable[[Progr
     return Tables(E.cpu().numpy(), C.cpu().numpy())
 
 
+def _setting(model: str, corpus: EncodedCorpus, s: Settings, world: int) -> dict:
+    """存进检查点的设定：其中一样变了，就不是接着训练。在哪个设备上算可以改，所以不在里面。"""
+    how = {name: value for name, value in asdict(s).items() if name != "device"}
+    words = repr((corpus.vocab.words, corpus.vocab.counts)).encode()
+    return {"model": model, "world_size": world, **how, "vocab": zlib.crc32(words),
+            "ids": _checksum(corpus.ids), "sentence": _checksum(corpus.sentence)}
+
+
+def _checksum(array: np.ndarray) -> int:
+    """校验和；语料可能在磁盘上，一段一段地读。"""
+    total = 0
+    for start in range(0, len(array), PART):
+        total = zlib.crc32(np.ascontiguousarray(array[start:start + PART]), total)
+    return total
+
+
 def _start_tables(V: int, s: Settings) -> tuple[torch.Tensor, torch.Tensor]:
     """词向量表从很小的随机数开始，上下文表从 0 开始，与 word2vec 的 C 程序相同。"""
     start = np.random.default_rng(s.seed).uniform(-0.5, 0.5, (V, s.vector_size)) / s.vector_size
@@ -128,7 +144,7 @@ def _start_tables(V: int, s: Settings) -> tuple[torch.Tensor, torch.Tensor]:
     return E, C
 
 
-def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
+def _part_trainer(model: str, corpus: EncodedCorpus, s: Settings, E: torch.Tensor,
                   C: torch.Tensor) -> Callable[[tuple[int, int]], float]:
     """训练一份语料的函数：收 (第几轮, 从第几个词次起)，改两张表，返回最后一步的损失。"""
     per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
@@ -144,7 +160,7 @@ def _part_trainer(model: str, corpus: Encoded, s: Settings, E: torch.Tensor,
         batches = make_batches(model, ids, sentence, keep, noise, rng, s, blocks)
         for i, batch in enumerate(batches):
             progress = (epoch + (start // PART + i / len(batches)) / per_epoch) / s.epochs
-            error = step(E, C, batch, damping * (s.alpha + (s.min_alpha - s.alpha) * progress))
+            error = update_tables(E, C, batch, damping * (s.alpha + (s.min_alpha - s.alpha) * progress))
         if not batches:  # 降采样把这一份全丢了
             return 0.0
         right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0

@@ -6,14 +6,14 @@ import sys
 import numpy as np
 import pytest
 
-from textseq import encoded
-from textseq.encoded import encode
+from textseq import vocab
+from textseq.vocab import encode_corpus
 
 SENTENCES = [["甲", "乙", "甲"], [], ["丙", "甲"], ["乙", "甲", "乙"]]
 
 
 def test_ids_and_sentences():
-    corpus = encode(SENTENCES, min_count=2)
+    corpus = encode_corpus(SENTENCES, min_count=2)
     assert corpus.vocab.words[2:] == ["甲", "乙"]
     assert corpus.ids.tolist() == [2, 3, 2, 2, 3, 2, 3]
     assert corpus.sentence.tolist() == [0, 0, 0, 2, 3, 3, 3]
@@ -21,8 +21,9 @@ def test_ids_and_sentences():
 
 @pytest.mark.parametrize("together", [1, 2, 3, 100])
 def test_on_disk_it_is_the_same(tmp_path, monkeypatch, together):
-    monkeypatch.setattr(encoded, "_TOGETHER", together)
-    here, there = encode(SENTENCES, min_count=1), encode(SENTENCES, min_count=1, folder=tmp_path / "新")
+    monkeypatch.setattr(vocab, "_TOGETHER", together)
+    here = encode_corpus(SENTENCES, min_count=1)
+    there = encode_corpus(SENTENCES, min_count=1, folder=tmp_path / "新")
     assert isinstance(there.ids, np.memmap) and isinstance(there.sentence, np.memmap)
     for a, b in zip(here[:2], there[:2], strict=True):
         np.testing.assert_array_equal(a, b)
@@ -32,12 +33,12 @@ def test_on_disk_it_is_the_same(tmp_path, monkeypatch, together):
 
 def test_a_generator_is_refused():
     with pytest.raises(TypeError, match="只能遍历一遍（generator）.*请先 list"):
-        encode(words for words in SENTENCES)
+        encode_corpus(words for words in SENTENCES)
 
 
 def test_no_word_is_common_enough():
     with pytest.raises(ValueError, match="没有一个词出现过 9 次；请减小 min_count"):
-        encode(SENTENCES, min_count=9)
+        encode_corpus(SENTENCES, min_count=9)
 
 
 PEAK = """
@@ -45,8 +46,8 @@ import re, sys, tempfile
 from pathlib import Path
 import numpy as np
 import torch
-from textseq import word2vec_torch
-from textseq.encoded import encode
+from textseq import word2vec_train
+from textseq.vocab import encode_corpus
 
 class Repeated:
     '''同一份语料在磁盘上抄 n 遍，一行一句。'''
@@ -56,10 +57,10 @@ class Repeated:
                 yield line.split()
 
 torch.set_num_threads(1)
-word2vec_torch.PART = 5_000
+word2vec_train.PART = 5_000
 with tempfile.TemporaryDirectory() as folder:
-    corpus = encode(Repeated(), folder=folder)
-    word2vec_torch.train_skipgram(corpus, vector_size=16, epochs=1)
+    corpus = encode_corpus(Repeated(), folder=folder)
+    word2vec_train.train_skipgram(corpus, vector_size=16, epochs=1)
     # 不用 getrusage：它的峰值会把父进程的也算进来
     peak = re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())
     print(len(corpus.ids), int(peak[1]) / 1024)

@@ -13,7 +13,7 @@ import numpy as np
 from textseq.classifier import Design, split_units, with_bigrams
 from textseq.vectors import WordVectors
 from textseq.vocab import Vocab
-from textseq.word2vec_torch import train_skipgram
+from textseq.word2vec_train import train_skipgram
 
 SCALE = 0.3  # 起始词向量各维的均方根，是试出来的：太小，循环层收不到什么；太大，各个门一开始就饱和
 

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from textseq.word2vec import draw_negatives
 
 BLOCK = 16       # 一段有几个中心词
-STEP = 24        # 一步至多更新几段
+MAX_BLOCKS = 24  # 一步至多更新几段
 CROWD = 8        # 最常见的词在一步里更新的次数 × alpha 至多这么大，各词平均至多五分之一；是试出来的
 
 
@@ -71,7 +71,7 @@ def step_size(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) ->
     pairs = BLOCK * (s.window + 1 if model == "skipgram" else 1)
     updates = pairs * np.maximum(p + K * noise, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
     most = CROWD / (s.alpha * max(updates.max(), 5 * (p * updates).sum()))  # 至多几段
-    return int(np.clip(most, 1, STEP)), min(1.0, most)
+    return int(np.clip(most, 1, MAX_BLOCKS)), min(1.0, most)
 
 
 class Batch(NamedTuple):
@@ -106,7 +106,7 @@ def window_weights(model: str, s: Settings) -> tuple[torch.Tensor | None, torch.
 
 
 def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray, noise: np.ndarray,
-                 rng: np.random.Generator, s: Settings, blocks: int = STEP) -> list[Batch]:
+                 rng: np.random.Generator, s: Settings, blocks: int = MAX_BLOCKS) -> list[Batch]:
     """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。"""
     S, W, M = BLOCK, BLOCK + 2 * s.window, shared_negatives(model, s)
     kept = rng.random(len(ids)) < keep[ids]
@@ -137,7 +137,7 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
-def step(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
+def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
     """一步：改两张表里用到的行，返回误差（目标减去概率）(N, S, R)。"""
     inputs, share, rows, label, weight = batch
     x, u = F.embedding(inputs, E), F.embedding(rows, C)  # (N, ·, E)

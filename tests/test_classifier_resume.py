@@ -10,19 +10,19 @@ import pytest
 import torch
 import torch.distributed as dist
 from test_classifier import DEV, TRAIN, toy_model
-from test_fitting import NOISY, same, weights
+from test_classifier_fit import NOISY, same, weights
 
-from textseq import files, fitting
+from textseq import _files, classifier_fit
 from textseq.classifier import Classifier, build_vocab
-from textseq.fitting import Report, fit
+from textseq.classifier_fit import Report, fit
 
-SETTINGS = {"epochs": 8, "batch_size": 20, "rate": 0.01, "patience": 9}
+SETTINGS = {"epochs": 8, "batch_size": 20, "lr": 0.01, "patience": 9}
 fork = multiprocessing.get_context("fork")
 
 
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
-    settings = {"epochs": 4, "rate": 0.01, "patience": 9}
+    settings = {"epochs": 4, "lr": 0.01, "patience": 9}
     whole = toy_model(dropout=0.3, unit_dropout=0.2)
     reports = fit(whole, TRAIN, DEV, **settings)
 
@@ -39,14 +39,14 @@ def test_resuming_gives_the_unbroken_result_bit_for_bit(tmp_path, stop_after):
     assert [r[:5] for r in again] == [r[:5] for r in reports]
     assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), resumed.state_dict().values(),
                                                  strict=True))
-    with pytest.raises(ValueError, match="half.npz 是用另一套设定存下的：标题 当时是"):
+    with pytest.raises(ValueError, match="half.npz 是用另一套设定存下的：标题（train 或 dev）换了"):
         fit(toy_model(dropout=0.3, unit_dropout=0.2), TRAIN[1:], DEV, checkpoint=path, **settings)
 
 
 def test_the_best_epoch_before_the_cut_is_not_forgotten(tmp_path, monkeypatch):
     """第 1 轮最好，第 2 轮之后停电：从第 2 轮的权重接着训练，最后留下的仍是第 1 轮的。"""
     losses = iter([1.0, 2.0, 3.0] * 2)
-    monkeypatch.setattr(fitting, "evaluate", lambda model, titles: (next(losses), 0.5))
+    monkeypatch.setattr(classifier_fit, "title_score", lambda model, titles: (next(losses), 0.5))
     whole, broken = [], []
 
     def power_cut(model, report):
@@ -66,13 +66,13 @@ def test_the_best_epoch_before_the_cut_is_not_forgotten(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("change", "name"), [
-    ({"seed": 2}, "seed"), ({"epochs": 5}, "轮数"), ({"batch_size": 32}, "批"), ({"rate": 0.02}, "rate"),
-    ({"clip": 2.0}, "clip"), ({"dev": DEV[1:]}, "标题"), ({"train": TRAIN[::-1]}, "标题"),
+    ({"seed": 2}, "seed"), ({"epochs": 5}, "epochs"), ({"batch_size": 32}, "batch_size"),
+    ({"lr": 0.02}, "lr"), ({"max_norm": 2.0}, "max_norm"), ({"dev": DEV[1:]}, "标题"), ({"train": TRAIN[::-1]}, "标题"),
 ])
 def test_a_checkpoint_of_another_training_is_refused(tmp_path, change, name):
     settings = {"train": TRAIN, "dev": DEV, "epochs": 1, "checkpoint": tmp_path / "c.npz"}
     fit(toy_model(), **settings)
-    with pytest.raises(ValueError, match=f"c.npz 是用另一套设定存下的：{name} 当时是 .*，现在是 .*删去它"):
+    with pytest.raises(ValueError, match=f"c.npz 是用另一套设定存下的：{name}(.*换了| 当时.*现在.*)；请改回去"):
         fit(toy_model(), **settings | change)
 
 
@@ -84,12 +84,12 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     smaller = build_vocab([title for title, _ in TRAIN], min_count=3 * len(TRAIN))
     others = {"hidden_size": toy_model(hidden_size=5), "pooling": toy_model(pooling="mean"),
               "dropout": toy_model(dropout=0.1), "unit": toy_model(unit="word"),
-              "类别": Classifier(first.vocab, ["晴", "雨", "雪"], first.design),
+              "classes": Classifier(first.vocab, ["晴", "雨", "雪"], first.design),
               "词表": Classifier(smaller, first.classes, first.design),
-              "起始词向量之和": Classifier(first.vocab, first.classes, first.design, vectors=table),
-              "词向量冻结": Classifier(first.vocab, first.classes, first.design, freeze=True)}
+              "起始词向量": Classifier(first.vocab, first.classes, first.design, vectors=table),
+              "freeze": Classifier(first.vocab, first.classes, first.design, freeze=True)}
     for name, model in others.items():
-        with pytest.raises(ValueError, match=f"用另一套设定存下的：{name} 当时是"):
+        with pytest.raises(ValueError, match=f"用另一套设定存下的：{name}(换了| 当时是)"):
             fit(model, **settings)
 
 
@@ -103,7 +103,7 @@ def train_and_save(folder, started=None, dies_in_epoch=0):
             os.kill(os.getpid(), signal.SIGKILL)
         replace(source, target)
 
-    files.os.replace = dying
+    _files.os.replace = dying
     model = toy_model(**NOISY)
     fit(model, TRAIN, DEV, checkpoint=folder / "c.npz",
         on_epoch=lambda *_: started and started.set(), **SETTINGS)
@@ -162,7 +162,7 @@ def member(rank, folder, settings, dev_losses):
     dist.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=2)
     if dev_losses:
         script = iter(dev_losses[rank])
-        fitting.evaluate = lambda model, titles: (next(script), 0.5)
+        classifier_fit.title_score = lambda model, titles: (next(script), 0.5)
     model = toy_model(**settings.pop("design", {}))
     calls = []
     reports = fit(model, TRAIN[:101], DEV, on_epoch=lambda m, r: calls.append(r), **settings)
@@ -194,7 +194,7 @@ def two_processes(folder, settings, dev_losses=()):
 @pytest.mark.parametrize("batch_size", [20, 1])
 def test_two_processes_share_each_batch(tmp_path, batch_size):
     """不丢弃时，与一个进程只差在加法的次序；一批只有一条时，另一个进程空着。"""
-    settings = {"epochs": 3, "batch_size": batch_size, "rate": 0.01, "patience": 9}
+    settings = {"epochs": 3, "batch_size": batch_size, "lr": 0.01, "patience": 9}
     reports = two_processes(tmp_path / "two", settings)
     alone = toy_model()
     wanted = fit(alone, TRAIN[:101], DEV, **settings)
@@ -205,7 +205,7 @@ def test_two_processes_share_each_batch(tmp_path, batch_size):
 
 def test_two_processes_stop_together_and_resume_together(tmp_path):
     """1 号进程自己看，dev 一轮比一轮差；说了算的是 0 号。"""
-    settings = {"epochs": 5, "rate": 0.01, "patience": 1, "design": NOISY}
+    settings = {"epochs": 5, "lr": 0.01, "patience": 1, "design": NOISY}
     losses = [[5, 4, 3, 2, 3.0], [1, 2, 3, 4, 5.0]]
     assert len(two_processes(tmp_path / "stop", settings, losses)) == 5
     settings |= {"patience": 9, "checkpoint": tmp_path / "c.npz"}
@@ -213,5 +213,5 @@ def test_two_processes_stop_together_and_resume_together(tmp_path):
     again = two_processes(tmp_path / "again", settings)  # 做完了的检查点：不再训练
     assert np.array_equal(whole, again)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["again", "c.npz", "stop", "whole"]
-    with pytest.raises(ValueError, match="进程数 当时是 2，现在是 1"):
+    with pytest.raises(ValueError, match="world_size 当时是 2，现在是 1"):
         fit(toy_model(**settings.pop("design")), TRAIN[:101], DEV, **settings)

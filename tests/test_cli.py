@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from textseq.__main__ import looks_segmented, main
+from textseq.cli import looks_segmented, main
 from textseq.vectors import WordVectors
 
 GROUPS = [[f"{g}{i}" for i in range(20)] for g in "甲乙丙"]

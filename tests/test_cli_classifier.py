@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from test_classifier import CLASSES, DEV, TRAIN
 
-from textseq.__main__ import main
-from textseq.checkpoint import save_checkpoint
+from textseq._checkpoint import save_checkpoint
 from textseq.classifier import Classifier
+from textseq.cli import main
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]

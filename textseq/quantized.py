@@ -1,6 +1,6 @@
 """打包的词向量：量化成 int8，写成网页用 <script> 就能载入的一个文件，Python 也读它。
 
-    vectors, counts = load_packed("data/neighbors/neighbors.js")
+    vectors, counts = load_quantized("data/neighbors/neighbors.js")
 
 量化：每行各自放大，使绝对值最大的一维是 127，再取整。近邻与类比只看方向，所以放大了多少
 不必存，向量的长度也就不能用了。同一个文件，在任何机器上都是同样的整数。
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textseq.files import write_atomically
+from textseq._files import write_atomically
 from textseq.vectors import WordVectors
 
 _HEAD = "textseqNeighbors = "
@@ -28,7 +28,7 @@ def quantize(matrix: np.ndarray) -> np.ndarray:
     return np.rint(matrix * 127 / np.where(largest == 0, 1, largest)).astype(np.int8)
 
 
-def save_packed(path: str | Path, vectors: WordVectors, counts: Sequence[int], about: str) -> None:
+def save_quantized(path: str | Path, vectors: WordVectors, counts: Sequence[int], about: str) -> None:
     """量化并写下词、词频、向量和一句说明；输入相同，文件逐字节相同。
 
     异常：词是空的或含有空白，或词与词频不一样多，ValueError。
@@ -44,8 +44,8 @@ def save_packed(path: str | Path, vectors: WordVectors, counts: Sequence[int], a
     write_atomically(path, f"{_HEAD}{json.dumps(payload, ensure_ascii=False, separators=(',', ':'))};\n")
 
 
-def load_packed(path: str | Path) -> tuple[WordVectors, list[int]]:
-    """读 save_packed 写下的文件：词向量（分量是 -127 到 127 的整数），与各词的词频。
+def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
+    """读 save_quantized 写下的文件：词向量（分量是 -127 到 127 的整数），与各词的词频。
 
     异常：文件不存在 FileNotFoundError；不是这种文件，或各部分长短不合，ValueError。
     """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from textseq.evaluation import load_pairs, similarity_score
-from textseq.packed import load_packed, quantize, save_packed
+from textseq.quantized import load_quantized, quantize, save_quantized
 from textseq.vectors import WordVectors
 
 FOLDER = Path(__file__).parents[1] / "data/neighbors"
@@ -29,10 +29,10 @@ def test_quantised_rows():
 
 def test_round_trip(tmp_path):
     vectors = some_vectors()
-    save_packed(tmp_path / "a.js", vectors, range(8), "说明")
-    save_packed(tmp_path / "b.js", vectors, range(8), "说明")
+    save_quantized(tmp_path / "a.js", vectors, range(8), "说明")
+    save_quantized(tmp_path / "b.js", vectors, range(8), "说明")
     assert (tmp_path / "a.js").read_bytes() == (tmp_path / "b.js").read_bytes()
-    packed, counts = load_packed(tmp_path / "a.js")
+    packed, counts = load_quantized(tmp_path / "a.js")
     assert packed.words == WORDS and counts == list(range(8))
     np.testing.assert_array_equal(packed.matrix, quantize(vectors.matrix))
 
@@ -43,13 +43,13 @@ def test_round_trip(tmp_path):
 ])
 def test_bad_words_are_refused(tmp_path, words, counts, message):
     with pytest.raises(ValueError, match=message):
-        save_packed(tmp_path / "a.js", some_vectors(words), counts, "")
+        save_quantized(tmp_path / "a.js", some_vectors(words), counts, "")
     assert not list(tmp_path.iterdir())
 
 
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "a.js"
-    save_packed(path, some_vectors(), range(8), "")
+    save_quantized(path, some_vectors(), range(8), "")
     text = path.read_text(encoding="utf-8")
     damaged = [text[:n] for n in range(0, len(text) - 3, 7)] + ["", "[1]", "null", text + "x"]
     for key, value in {"words": "甲", "counts": [1], "vector_size": 0, "rows": "####"}.items():
@@ -57,14 +57,14 @@ def test_damaged_files_are_refused(tmp_path):
     for content in damaged:
         path.write_text(content, encoding="utf-8")
         with pytest.raises(ValueError, match="a.js 不是完整的打包词向量.*重新下载"):
-            load_packed(path)
+            load_quantized(path)
     with pytest.raises(FileNotFoundError):
-        load_packed(tmp_path / "没有.js")
+        load_quantized(tmp_path / "没有.js")
 
 
 def test_building_again_gives_nearly_the_stored_file_and_the_datasheet_describes_it():
     build = SimpleNamespace(**runpy.run_path(str(FOLDER / "build.py")))
-    stored, counts = load_packed(FOLDER / "neighbors.js")
+    stored, counts = load_quantized(FOLDER / "neighbors.js")
     vectors, corpus = build.train()
     assert stored.words == vectors.words == corpus.vocab.words[2:]
     assert counts == corpus.vocab.counts[2:] and counts == sorted(counts, reverse=True)

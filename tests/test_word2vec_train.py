@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from textseq import word2vec_torch
-from textseq.encoded import Encoded, encode
+from textseq import word2vec_train
 from textseq.sequences import sliding_windows
-from textseq.word2vec_step import BLOCK, Batch, Settings, make_batches, step
-from textseq.word2vec_torch import train, train_cbow, train_skipgram
+from textseq.vocab import EncodedCorpus, encode_corpus
+from textseq.word2vec_fast import BLOCK, Batch, Settings, make_batches, update_tables
+from textseq.word2vec_train import train, train_cbow, train_skipgram
 
 MODELS = ["skipgram", "cbow"]
 SENTENCES = [[f"词{(i * j) % 7}" for j in range(1, 4 + i % 9)] for i in range(60)]
@@ -36,12 +36,12 @@ def positives(model, window):
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("K", [0, 1, 5])
 def test_a_step_adds_up_every_pair(model, K):
-    corpus = encode(SENTENCES, min_count=1)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     rng = np.random.default_rng(3)
     embedding, context = rng.normal(size=(2, len(corpus.vocab), 6))
     batch = batches(model, corpus, negative=K, window=2, dtype="float64")[0]
     E, C = torch.from_numpy(embedding.copy()), torch.from_numpy(context.copy())
-    step(E, C, batch, 0.1)
+    update_tables(E, C, batch, 0.1)
 
     dE, dC = np.zeros_like(embedding), np.zeros_like(context)
     inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in batch)
@@ -59,7 +59,7 @@ def test_a_step_adds_up_every_pair(model, K):
 
 
 def test_the_step_follows_the_gradient_of_the_loss():
-    corpus = encode(SENTENCES, min_count=1)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     rng = np.random.default_rng(4)
     for model in MODELS:
         batch = batches(model, corpus, window=3, dtype="float64")[0]
@@ -72,7 +72,7 @@ def test_the_step_follows_the_gradient_of_the_loss():
         loss.backward()
         before = E.detach().clone(), C.detach().clone()
         with torch.no_grad():
-            step(E, C, batch, 1.0)
+            update_tables(E, C, batch, 1.0)
         for table, old in zip((E, C), before, strict=True):
             assert (table.detach() - old + table.grad).abs().max() < 1e-10
 
@@ -92,7 +92,7 @@ class FullReach:
 
 @pytest.mark.parametrize("window", [1, 3])
 def test_positive_pairs_are_those_of_the_sliding_window(window):
-    corpus = encode(SENTENCES, min_count=1)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     V = len(corpus.vocab)
     got = Counter()
     for batch in make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V),
@@ -108,7 +108,7 @@ def test_positive_pairs_are_those_of_the_sliding_window(window):
 
 
 def test_cbow_averages_the_same_neighbours():
-    corpus = encode(SENTENCES, min_count=1)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     skipgram, cbow = (batches(m, corpus, seed=5, window=2) for m in MODELS)
     for a, b in zip(skipgram, cbow, strict=True):
         near = a.weight[..., :positives("skipgram", 2)]
@@ -120,14 +120,14 @@ def test_cbow_averages_the_same_neighbours():
 @pytest.mark.parametrize("K", [0, 1, 5, 20])
 def test_negatives_weigh_k_times_the_positives(K):
     for model in MODELS:
-        for batch in batches(model, encode(SENTENCES, min_count=1), negative=K):
+        for batch in batches(model, encode_corpus(SENTENCES, min_count=1), negative=K):
             edge = positives(model, 5)
             positive, negative = batch.weight[..., :edge].sum(2), batch.weight[..., edge:].sum(2)
             assert positive.sum() > 0 and torch.allclose(negative, K * positive)
 
 
 def test_negatives_follow_the_noise_distribution():
-    corpus = encode([["多"] * 60 + ["少"] * 30 + ["稀"] * 10] * 300, min_count=1)
+    corpus = encode_corpus([["多"] * 60 + ["少"] * 30 + ["稀"] * 10] * 300, min_count=1)
     V = len(corpus.vocab)
     noise = np.array([0, 0, 0.5, 0.3, 0.2])
     drawn = make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V), noise,
@@ -138,8 +138,8 @@ def test_negatives_follow_the_noise_distribution():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_one_thread_is_bit_for_bit_reproducible(model, monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "PART", 100)
-    corpus = encode(SENTENCES, min_count=1)
+    monkeypatch.setattr(word2vec_train, "PART", 100)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     first, again, other = (train(model, corpus, Settings(vector_size=8, epochs=3, seed=seed, sample=0))
                            for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
@@ -149,7 +149,7 @@ def test_one_thread_is_bit_for_bit_reproducible(model, monkeypatch):
 @pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
 @pytest.mark.parametrize("workers, chunk", [(1, 50_000), (2, 3_000)])
 def test_words_with_the_same_neighbours_come_together(fit, workers, chunk, monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "PART", chunk)
+    monkeypatch.setattr(word2vec_train, "PART", chunk)
     rng = np.random.default_rng(0)
     groups = [[f"{g}{i}" for i in range(20)] for g in "甲乙丙"]
     sentences = [rng.choice(groups[i % 3], 8).tolist() for i in range(3000)]
@@ -160,15 +160,15 @@ def test_words_with_the_same_neighbours_come_together(fit, workers, chunk, monke
 
 def test_rare_words_are_dropped_before_the_windows_are_made():
     sentences = [["甲", "罕", "乙"]] * 5 + [["甲", "乙"]] * 5
-    corpus = encode(sentences, min_count=6)
-    assert isinstance(corpus, Encoded) and corpus.vocab.words[2:] == ["甲", "乙"]
+    corpus = encode_corpus(sentences, min_count=6)
+    assert isinstance(corpus, EncodedCorpus) and corpus.vocab.words[2:] == ["甲", "乙"]
     assert set(np.unique(corpus.ids)) == {2, 3}
 
 
 def test_progress_reports_words_and_loss(monkeypatch):
-    monkeypatch.setattr(word2vec_torch, "PART", 30)
-    monkeypatch.setattr(word2vec_torch, "LEG", 1)
-    corpus = encode(SENTENCES, min_count=1)
+    monkeypatch.setattr(word2vec_train, "PART", 30)
+    monkeypatch.setattr(word2vec_train, "LEG", 1)
+    corpus = encode_corpus(SENTENCES, min_count=1)
     seen = []
     train("skipgram", corpus, Settings(epochs=2, sample=0), seen.append)
     assert len(seen) > 1 and [p.words for p in seen] == sorted(p.words for p in seen)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from textseq import pretraining
+from textseq import classifier_start
 from textseq.classifier import Classifier, Design, build_vocab
-from textseq.pretraining import pretrain, start_table
+from textseq.classifier_start import pretrain, start_table
 from textseq.vectors import WordVectors
 from textseq.vocab import Vocab
 
@@ -36,7 +36,7 @@ def test_start_table_is_seeded():
 def test_pretrain_interleaves_units_and_bigrams(vocab, monkeypatch):
     seen = {}
     fake = WordVectors(["今"], np.ones((1, 8)))
-    monkeypatch.setattr(pretraining, "train_skipgram",
+    monkeypatch.setattr(classifier_start, "train_skipgram",
                         lambda rows, **how: seen.update(how, rows=rows) or fake)
     pretrain(vocab, ["油价今"], DESIGN, seed=5)
     assert seen["rows"] == [["油", "油价", "价", "价今", "今", "今$"]]
