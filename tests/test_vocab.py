@@ -1,10 +1,12 @@
 """vocab：编号、覆盖率、存取。"""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textseq.vocab import PAD, UNK, Vocab
+from textseq.vectors import WordVectors
+from textseq.vocab import FIRST, PAD, PAD_ID, UNK, UNK_ID, Vocab
 
 WORD = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=4)
 SENTENCES = st.lists(st.lists(WORD, max_size=6), min_size=1, max_size=6)
@@ -88,3 +90,17 @@ def test_a_bad_file_is_an_error_with_its_line(tmp_path, content, hint):
 def test_bad_input_is_answered_in_chinese(call, error, hint):
     with pytest.raises(error, match=hint):
         call(Vocab.build([["的"]]))
+
+
+def test_vocab_and_vectors_answer_the_same_questions():
+    vocab = Vocab(["我", "爱", "猫"], [5, 2, 1])
+    vectors = WordVectors(vocab.real_words, np.eye(3))
+    for table in (vocab, vectors):
+        assert list(table) == table.words and len(list(table)) == len(table)
+        assert [table.index(word) for word in table] == list(range(len(table)))
+        assert "猫" in table and "鱼" not in table
+        with pytest.raises(KeyError, match="没有 '鱼'"):
+            table.index("鱼")
+    assert vocab.index("我") == FIRST == 2 and vocab.encode(["鱼"]) == [UNK_ID] == [1]
+    assert vocab.decode([PAD_ID]) == [PAD] and vocab.words[:FIRST] == [PAD, UNK]
+    assert vocab.real_words == vocab.words[2:] and vocab.real_counts == vocab.counts[2:] == [5, 2, 1]

@@ -1,4 +1,4 @@
-"""序列：补齐、截断、掩码、滑动窗口。只用 NumPy；0 号永远留给 <pad>。"""
+"""序列：补齐、截断、掩码、滑动窗口。只用 NumPy；0 号永远留给 <pad>，1 号是 <unk>。第 01、04、08 章。"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,11 +6,16 @@ import numpy as np
 
 from textseq.shapes import check_ids, check_integer, check_row
 
+__all__ = ["FIRST", "PAD_ID", "SIDES", "UNK_ID", "draw_reach", "flatten", "make_mask", "pad_sequences",
+           "real_lengths", "sliding_windows"]
+
+PAD_ID, UNK_ID, FIRST = 0, 1, 2  # 补齐、不认识的词、第一个真词的编号；哪个词表都一样
 SIDES = ("post", "pre")
 
 
 def pad_sequences(sequences: Sequence[Sequence[int]], max_L: int | None = None, *,
-                  padding: str = "post", truncating: str = "post", value: int = 0) -> np.ndarray:
+                  padding: str = "post", truncating: str = "post",
+                  value: int = PAD_ID) -> np.ndarray:
     """长短不一的编号序列 → 整齐的矩阵。
 
     max_L 为每行的长度，不给时取最长的一条。padding、truncating 为 "post"（后）或
@@ -36,12 +41,12 @@ def pad_sequences(sequences: Sequence[Sequence[int]], max_L: int | None = None, 
     return x
 
 
-def make_mask(x: np.ndarray, pad: int = 0) -> np.ndarray:
+def make_mask(x: np.ndarray, pad: int = PAD_ID) -> np.ndarray:
     """真实位置为 True，PAD 为 False。形状：(B, T) → (B, T)，bool。"""
     return _check_matrix(x) != pad
 
 
-def real_lengths(x: np.ndarray, pad: int = 0) -> np.ndarray:
+def real_lengths(x: np.ndarray, pad: int = PAD_ID) -> np.ndarray:
     """每行真实位置的个数。形状：(B, T) → (B,)，int64。"""
     return make_mask(x, pad).sum(axis=1)
 
@@ -77,7 +82,8 @@ def flatten(sentences: Iterable[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]
     rows = [check_row(s, row) for row, s in enumerate(sentences)]
     ids = check_ids("ids", np.concatenate([np.zeros(0, np.int32), *rows]), low=0).astype(np.int32)
     sentence = np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
-    return ids[ids > 1], sentence[ids > 1]
+    real = ids >= FIRST
+    return ids[real], sentence[real]
 
 
 def _check_matrix(x: np.ndarray) -> np.ndarray:

@@ -54,6 +54,9 @@ class WordVectors:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
     def __contains__(self, word: str) -> bool:
         return word in self._index
 
