@@ -1,7 +1,7 @@
-"""标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。第 09、10 章；训练在 classifier_fit.py。
+"""标题分类器：一串字（或词）→ 词向量 → 循环层 → 汇总 → 类别；预测与存取。第 09、10 章。
 
     model = Classifier(build_vocab(titles), classes, Design(cell="lstm", pooling="max"))
-    reports = fit(model, train, dev)
+    reports = fit(model, train, dev)                       # 训练在 classifier_fit.py
     model.predict("中华女子学院：本科层次仅1专业招男生")     # [("教育", 0.98), …]
 
 出处：双向循环层，Schuster & Paliwal, Bidirectional Recurrent Neural Networks, 1997；
