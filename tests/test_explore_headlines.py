@@ -72,9 +72,6 @@ def test_the_book_serves_the_file():
 
 # ---- 网页里算的数 ----
 
-EXPLORABLES = ROOT / "textseq/explorables"
-
-
 def read_packed(path):
     return json.loads(path.read_text(encoding="utf-8").removeprefix(BUILD["HEAD"]).rstrip(";\n"))
 
@@ -97,17 +94,16 @@ def book(site):
 
 def call(page, code, value, data=None):
     """在眼前的页面里，以模块 m 和模型 model（网页载入的，或 data）运行一段 JavaScript；file:// 也行。"""
-    sources = [(EXPLORABLES / name).read_text(encoding="utf-8") for name in ("headlines.js", "_kit.js")]
-    return page.evaluate(f"""async ([[piece, kit], value, data]) => {{
-        const link = (text) => URL.createObjectURL(new Blob([text], {{ type: "text/javascript" }}));
-        const m = await import(link(piece.replace('"./_kit.js"', JSON.stringify(link(kit)))));
+    source = explore.module("headlines")
+    return page.evaluate(f"""async ([source, value, data]) => {{
+        const m = await import(URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }})));
         data ??= globalThis.textseqHeadlines;
         const model = data && m.unpack(data);
         {code}
-    }}""", [sources, value, data])
+    }}""", [source, value, data])
 
 
-PROBABILITIES = "return value.map((title) => m.softmax(m.scores(model, m.encode(model, m.split(title)))));"
+PROBABILITIES = "return value.map((title) => m.probabilities(model, m.split(title)));"
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
@@ -143,7 +139,7 @@ def test_numbers_stay_exact_near_certainty(watched, book):
     z = [[60.0, 0.0, -1.0], [800.0, 1.0, 0.0], [-3.0, 2.0, 2.0]]
     mine = call(watched, "return value.map((z) => [m.logOdds(z, 0), m.logOdds(z, 1)]);", z)
     np.testing.assert_allclose(mine, np.stack([log_odds(np.array(z), k) for k in (0, 1)], 1), rtol=1e-12)
-    mine = call(watched, "return value.map(m.softmax);", z)
+    mine = call(watched, "return value.map((await import('/explorables/_math.js')).softmax);", z)
     np.testing.assert_allclose(mine, torch.tensor(z, dtype=torch.float64).softmax(1), rtol=1e-12)
 
 
@@ -376,7 +372,7 @@ def test_the_address_follows_jupyterlab(watched, book):
     _, write = book
     config = '<script id="jupyter-config-data" type="application/json">{"baseUrl": "/user/a/"}</script>'
     watched.goto(write(config)["http"])
-    url = call(watched, "return m.place(document).url;", 0)
+    url = call(watched, "return (await import('/explorables/_data.js')).place(document, m.file.path).url;", 0)
     assert url == f"/user/a/files/{DATA.relative_to(ROOT).as_posix()}"
 
 

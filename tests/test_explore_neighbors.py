@@ -123,7 +123,11 @@ def test_the_address_follows_jupyterlab(watched, book):
     _, address, write = book
     write('<script id="jupyter-config-data" type="application/json">{"baseUrl": "/user/a/"}</script>')
     watched.goto(f"{address}/page.html")
-    url = watched.evaluate("""async () => (await import("/explorables/neighbors.js")).place(document).url""")
+    url = watched.evaluate("""async () => {
+        const { place } = await import("/explorables/_data.js");
+        const { file } = await import("/explorables/neighbors.js");
+        return place(document, file.path).url;
+    }""")
     assert url == f"/user/a/files/{DATA.relative_to(ROOT).as_posix()}"
 
 
