@@ -42,13 +42,13 @@ export function split(title) {
 export function encode({ index, bigrams }, units) {
   const id = (unit) => index.get(unit) ?? UNK;
   const pair = (unit, t) => [id(unit), id(unit + (units[t + 1] ?? "$"))];
-  const ids = units.map((unit, t) => (bigrams ? pair(unit, t) : [id(unit)]));
-  return ids.length ? ids : [bigrams ? [UNK, UNK] : [UNK]];
+  if (!units.length) return bigrams ? [[UNK, UNK]] : [[UNK]];
+  return units.map((unit, t) => (bigrams ? pair(unit, t) : [id(unit)]));
 }
 
 // ---- 读一条标题 ----
 // 打一个字就要算四十来遍：原来的标题，再加每个字换掉一次。换掉第 i 个字，只有它和含它的二元组变了，
-// 所以读到它以前的状态都记着，从那里接着读，不从头来。读数都是 Float64Array，一步里不造新数组。
+// 所以读到它以前的状态都记着，从那里接着读，不从头来；数都放在 Float64Array 里，一步里不造新数组。
 
 /** rows 的第 from 列起 width 列，重摆成四个门挨着：第 k 个隐单元、第 j 列、第几个门在 4(k·width+j)+门。 */
 function interleave(rows, from, width) {
@@ -195,14 +195,13 @@ export const logOdds = (z, k) => {
 };
 
 /**
- * 一条标题的字、概率、最像的类，与每个字的权重：换成 <unk>（连同含它的二元组），对数几率跌多少。
- * steps 是一共走了几步循环层，两个方向都算。
+ * 认一条标题：字、概率、最像的类。weigh(i) 算第 i 个字的权重：换成 <unk>（连同含它的二元组），
+ * 对数几率跌多少，换掉以后的概率。各字互不相干，什么时候算都行。
  */
-export function explain(model, title) {
+export function recognise(model, title) {
   const all = split(title);
   const units = all.slice(0, spec.longest);
   const ids = encode(model, units);
-  const start = model.steps;
   const trails = model.directions.map((way) => readAll(model, way, ids));
   const scratch = trails.map((trail) => copyState(trail[0]));
   const z = classify(model, trails.map((trail) => trail.at(-1).pool), ids.length);
@@ -214,12 +213,20 @@ export function explain(model, title) {
       readAgain(model, way, trails[n], scratch[n], ids, changed));
     return classify(model, pools, ids.length);
   };
-  const weights = units.map((_, i) => {
+  const weigh = (i) => {
     const after = without(i);
     return { weight: logOdds(z, winner) - logOdds(after, winner), after: softmax(after) };
-  });
+  };
   return { units, dropped: all.length - units.length, known: units.map((unit) => model.index.has(unit)),
-    p: softmax(z), winner, weights, steps: model.steps - start };
+    p: softmax(z), winner, weigh };
+}
+
+/** recognise 的结果，连同每个字的权重 weights；steps 是循环层一共走了几步，两个方向都算。 */
+export function explain(model, title) {
+  const start = model.steps;
+  const { weigh, ...found } = recognise(model, title);
+  const weights = found.units.map((_, i) => weigh(i));
+  return { ...found, weights, steps: model.steps - start };
 }
 
 // ---- 模型文件 ----
@@ -288,22 +295,28 @@ function notesText({ units, dropped, known }) {
     + (strange.length ? `模型不认识${strange.join("、")}：训练的标题里少见，当作 <unk>，权重是 0。` : "");
 }
 
-/** 最像哪一类，换掉哪个字跌得最多；例子还说认对了没有。 */
-function answerText({ classes }, { units, p, winner, weights }, title) {
-  const name = classes[winner];
+/** 最像哪一类。 */
+function classText({ classes }, { p, winner }) {
   const [, second] = range(p.length).sort((a, b) => p[b] - p[a]);
+  return `最像“${classes[winner]}”，${percent(p[winner])}；其次“${classes[second]}”，${percent(p[second])}。`
+    + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "");
+}
+
+/** 换掉哪个字，最像的那一类跌得最多。 */
+function dropText({ classes }, { units, winner }, weights) {
   const top = largest(weights.map(({ weight }) => weight));
   const { weight, after } = weights[top];
-  const then = largest(after);
+  if (weight <= 0) return "";
+  const [name, then] = [classes[winner], largest(after)];
+  const changed = then === winner ? "" : `，改口“${classes[then]}”`;
+  return `换掉“${visible(units[top])}”，“${name}”跌得最多，剩 ${percent(after[winner])}${changed}。`;
+}
+
+/** 例子是按哪一类写的，认对了没有；不是例子就不说。 */
+function labelText({ classes }, { winner }, title) {
   const label = [...spec.examples, ...spec.hard].find(([example]) => example === title)?.[1];
-  const said = [`最像“${name}”，${percent(p[winner])}；其次“${classes[second]}”，${percent(p[second])}。`];
-  if (p[winner] < 0.5) said.push("最高的也不到一半，模型拿不准。");
-  if (weight > 0) {
-    const changed = then === winner ? "" : `，改口“${classes[then]}”`;
-    said.push(`换掉“${visible(units[top])}”，“${name}”跌得最多，剩 ${percent(after[winner])}${changed}。`);
-  }
-  if (label) said.push(`这条标题是按“${label}”写的，模型${label === name ? "认对了" : "认错了"}。`);
-  return said.join("");
+  if (!label) return "";
+  return `这条标题是按“${label}”写的，模型${label === classes[winner] ? "认对了" : "认错了"}。`;
 }
 
 const meaningText = ({ bigrams }, name) =>
@@ -326,7 +339,7 @@ function unitCell(unit, known, { weight, after }, winner, name) {
   }, make(shown === unit ? "b" : "b.code", {}, shown), make("span.num", {}, signed(weight, 1)));
 }
 
-const unitTable = ({ classes }, { units, weights, winner }) => numberTable(
+const unitTable = ({ classes }, { units, winner }, weights) => numberTable(
   ["字", "权重", `换掉后“${classes[winner]}”`, "换掉后最像"],
   weights.map(({ weight, after }, i) =>
     [visible(units[i]), signed(weight, 2), percent(after[winner]), classes[largest(after)]]));
@@ -338,44 +351,77 @@ function resultView() {
   const each = scroller("逐字的数", "div.scroll.each");
   const node = make("div", {}, classes, make("h3", {}, "每个字的权重"), meaning, units,
     make("details", {}, make("summary", {}, "逐字的数"), each));
-  function draw(model, result) {
-    const name = model.classes[result.winner];
-    meaning.textContent = meaningText(model, name);
-    classes.replaceChildren(...classBars(model, result));
-    units.replaceChildren(...result.units.map((unit, i) =>
-      unitCell(unit, result.known[i], result.weights[i], result.winner, name)));
-    each.replaceChildren(unitTable(model, result));
+  function drawClasses(model, found) {
+    meaning.textContent = meaningText(model, model.classes[found.winner]);
+    classes.replaceChildren(...classBars(model, found));
+    units.setAttribute("aria-busy", "true"); // 权重马上就来
   }
-  return { node, draw };
+  function drawWeights(model, found, weights) {
+    const name = model.classes[found.winner];
+    units.replaceChildren(...found.units.map((unit, i) =>
+      unitCell(unit, found.known[i], weights[i], found.winner, name)));
+    units.removeAttribute("aria-busy");
+    each.replaceChildren(unitTable(model, found, weights));
+  }
+  return { node, drawClasses, drawWeights };
+}
+
+/** 把 count 件小事分几段做完，一段最多 12 毫秒，段与段之间让出主线程；再来一批，没做完的那批就作废。 */
+function inSlices(piece) {
+  let timer = 0;
+  const cancel = () => clearTimeout(timer);
+  piece.own(cancel);
+  function begin(count, task, done) {
+    const results = [];
+    const slice = () => {
+      const until = performance.now() + 12;
+      while (results.length < count && performance.now() < until) results.push(task(results.length));
+      if (results.length < count) timer = setTimeout(slice);
+      else done(results);
+    };
+    timer = setTimeout(slice);
+  }
+  return { begin, cancel };
 }
 
 const EMPTY = "请写一条标题，或点上面的例子。";
 
-export default widget(spec, (piece) => {
-  let model = null;
-  const box = textBox(piece, "headline", "textarea", { rows: 2 });
-  const [asked, source] = [make("p.asked"), make("p.soft")];
+/** 一条标题的全部结果。先认出是哪一类；权重要换四十来遍，随后分段算，又按了一个键就作废。 */
+function answers(piece) {
   const [answer, notes] = [status("p.answer"), status("p.notes")];
-  const view = resultView();
-  const examples = (label, items) =>
-    chips(label, items, ([title]) => title, ([title]) => piece.change("headline", title));
-  const body = make("div", { hidden: true },
-    make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
-    examples("例子：", spec.examples), examples("难的：", spec.hard), answer, notes, view.node, source);
-
-  function draw() {
-    const title = piece.get("headline");
-    asked.textContent = title;
-    if (!model) return;
-    const result = explain(model, title);
-    view.node.hidden = !result.units.length;
-    notes.textContent = notesText(result);
+  const [view, slices] = [resultView(), inSlices(piece)];
+  function draw(model, title) {
+    const found = recognise(model, title);
+    slices.cancel();
+    view.node.hidden = !found.units.length;
+    notes.textContent = notesText(found);
     if (view.node.hidden) {
       answer.textContent = (title ? "只有空白，没有字可看；" : "") + EMPTY;
       return;
     }
-    answer.textContent = answerText(model, result, title);
-    view.draw(model, result);
+    answer.textContent = classText(model, found);
+    view.drawClasses(model, found);
+    slices.begin(found.units.length, found.weigh, (weights) => {
+      answer.textContent += dropText(model, found, weights) + labelText(model, found, title);
+      view.drawWeights(model, found, weights);
+    });
+  }
+  return { nodes: [answer, notes, view.node], draw };
+}
+
+export default widget(spec, (piece) => {
+  let model = null;
+  const box = textBox(piece, "headline", "textarea", { rows: 2 });
+  const [asked, source, result] = [make("p.asked"), make("p.soft"), answers(piece)];
+  const examples = (label, items) =>
+    chips(label, items, ([title]) => title, ([title]) => piece.change("headline", title));
+  const body = make("div", { hidden: true },
+    make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
+    examples("例子：", spec.examples), examples("难的：", spec.hard), ...result.nodes, source);
+
+  function draw() {
+    asked.textContent = piece.get("headline");
+    if (model) result.draw(model, piece.get("headline"));
   }
 
   const { opening, said } = opener(piece, file, unpack, (ready) => {

@@ -163,16 +163,16 @@ function pairTable({ pairs, again }, done) {
 
 /** 每个变了的行加上多少，写成算式。 */
 function changeList({ center, outputs, rate }, { pairs, dv, du }) {
-  const named = (letter, w) => [letter, make("sub", {}, WORDS[w])];
+  const symbol = (letter, w) => [letter, make("sub", {}, WORDS[w])];
   const item = (kind, target, size, values) => make(`li.${kind}.num`, {},
     ...target, " 加上 ", `${rate} × `, ...size,
     make("span.sum", {}, `= (${values.map(delta).join(", ")})`));
   const errors = (w) => pairs.filter(({ word }) => word === w).map(({ error }) => delta(error));
   const terms = pairs.flatMap(({ word, error }, i) =>
-    [`${i ? " " : ""}${delta(error)} `, ...named("u", word)]);
-  return [item("center", named("v", center), ["(", ...terms, ")"], dv),
-    ...[...new Set(outputs)].map((w) => item(w === outputs[0] ? "real" : "noise", named("u", w),
-      [`(${errors(w).join(" ")}) × `, ...named("v", center)], du[w]))];
+    [`${i ? " " : ""}${delta(error)} `, ...symbol("u", word)]);
+  return [item("center", symbol("v", center), ["(", ...terms, ")"], dv),
+    ...[...new Set(outputs)].map((w) => item(w === outputs[0] ? "real" : "noise", symbol("u", w),
+      [`(${errors(w).join(" ")}) × `, ...symbol("v", center)], du[w]))];
 }
 
 /** 这一批里值得一提的：抽到了真邻居、抽重了、走过头了。 */
@@ -224,8 +224,11 @@ function history(piece, changed) {
       done = true;
       changed();
     },
-    canUndo: () => taken.length > 0,
-    undo: () => restore(taken.pop()),
+    undo() { // 没有可撤的，给 false
+      if (!taken.length) return false;
+      restore(taken.pop());
+      return true;
+    },
     restart() { taken = []; restore(start); },
   };
 }
@@ -280,10 +283,7 @@ export default widget(spec, (piece) => {
     code.pre.textContent = numpyCode([...past, used]);
   }
 
-  const undo = () => {
-    if (walk.canUndo()) walk.undo();
-    else note.textContent = "已经退到起点，没有可撤的步子。";
-  };
+  const undo = () => walk.undo() || note.replaceChildren("已经退到起点，没有可撤的步子。");
   piece.show("先猜后看：一步里，两张表一共有几行变了？",
     make("div.fields.first", {}, ...words.nodes,
       control(piece, "K", (text) => { said.textContent = text; }), rate.node),

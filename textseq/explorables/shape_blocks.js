@@ -194,11 +194,10 @@ function counted(s) {
 
 export default widget(spec, (piece) => {
   const [batchNote, netNote] = [status(), status()];
-  const controls = (note, ...keys) => make("div.fields", {}, ...keys.map((key) =>
-    control(piece, key, (text) => { note.textContent = text; })));
-  const table = scroller("截断与补齐之后的一批句子");
+  const controls = (note, ...keys) => make("div.fields", {},
+    ...keys.map((key) => control(piece, key, (text) => note.replaceChildren(text))));
   const [cards, count] = [make("div.cards"), make("p.soft")];
-  const code = codeBox("对应的 torch 代码");
+  const [table, code] = [scroller("截断与补齐之后的一批句子"), codeBox("对应的 torch 代码")];
   let before = null; // 前一次的形状
 
   function drawBatch(s) {

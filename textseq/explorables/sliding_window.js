@@ -192,35 +192,46 @@ function stage(piece, arrows) {
   return { body, draw };
 }
 
-export default widget(spec, (piece) => {
-  const last = () => sentences(piece.state()).flat().length - 1;
-  const { now, arrows, step } = walker(piece, "position", last);
+/** 上面的几个控件；draw 把它们画成眼前的状态。 */
+function controls(piece, step) {
   const slider = make("input", { type: "range", min: 0, "aria-label": "窗口的位置",
     oninput: () => piece.change("position", Number(slider.value)) });
-  const [where, size, note] = [make("span.name"), make("legend.name"), status()];
+  const [where, size] = [make("span.name"), make("legend.name")];
   const redraw = button("再抽一次", () => nextSeed(piece), "button.redraw");
-  const { body, draw: drawBody } = stage(piece, arrows);
-
-  function drawControls(s, at, list) {
+  const node = make("div.fields.first", {},
+    control(piece, "text"), control(piece, "model"), sizeChoice(piece, size),
+    make("div.field", {}, control(piece, "dynamic"), redraw),
+    make("div.field", {}, where, step("上一个", -1), slider, step("下一个", 1)));
+  function draw(s, at, list) {
     slider.max = Math.max(0, list.length - 1);
     slider.value = at;
     redraw.hidden = !s.dynamic;
     const width = `${2 * s.window + 1} = 2×${s.window}+1`;
     size.replaceChildren("窗口大小（奇数） ", make("b.num", {}, width), `，即 window=${s.window}`);
     where.replaceChildren("窗口 ", make("b.num", {}, `${list.length ? at + 1 : 0} / ${list.length}`));
+    if (!list.length) return;
+    const { line, t, center } = list[at];
+    slider.setAttribute("aria-valuetext", `第 ${line + 1} 句第 ${t + 1} 个词，${center}`);
   }
+  return { node, draw };
+}
+
+export default widget(spec, (piece) => {
+  const last = () => sentences(piece.state()).flat().length - 1;
+  const { now, arrows, step } = walker(piece, "position", last);
+  const [top, note] = [controls(piece, step), status()];
+  const { body, draw: drawBody } = stage(piece, arrows);
 
   function draw() {
     const s = piece.state();
     const [at, list, all] = [now(), windows(s), samples(s)];
-    drawControls(s, at, list);
+    top.draw(s, at, list);
     body.hidden = !list.length;
     if (body.hidden) {
       note.textContent = "还没有词；请在上面写一句。";
       return;
     }
     const here = list[at];
-    slider.setAttribute("aria-valuetext", `第 ${here.line + 1} 句第 ${here.t + 1} 个词，${here.center}`);
     const rows = all.filter((row) => row.at <= at);
     const fresh = rows.filter((row) => row.at === at).length;
     note.textContent = summary(s, here, fresh, rows.length);
@@ -228,10 +239,7 @@ export default widget(spec, (piece) => {
   }
 
   piece.show("先猜后看：11 个词的一句话，窗口大小 5，走完得到几条 Skip-gram 样本？几条 CBOW 样本？",
-    make("div.fields.first", {}, control(piece, "text"), control(piece, "model"), sizeChoice(piece, size),
-      make("div.field", {}, control(piece, "dynamic"), redraw),
-      make("div.field", {}, where, step("上一个", -1), slider, step("下一个", 1))),
-    note, body);
+    top.node, note, body);
   piece.on("change", draw);
   draw();
 });

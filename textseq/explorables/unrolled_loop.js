@@ -204,31 +204,41 @@ function pictures(piece, arrows) {
   return { body, draw };
 }
 
-export default widget(spec, (piece) => {
-  const last = () => [...piece.get("sentence")].length - 1;
-  const { now, arrows, step } = walker(piece, "t", last);
+/** 上面的几个控件；draw 把它们画成眼前的状态。 */
+function controls(piece, step) {
   const text = textBox(piece, "sentence", "input", { type: "text", "aria-label": "句子" });
   const slide = (key, label, by) => make("input", { type: "range", min: 0, max: spec.state[key].max, step: by,
     "aria-label": label, value: piece.get(key),
     oninput: (event) => piece.change(key, Number(event.target.value)) });
   const [time, rho] = [slide("t", "时间步 t", 1), slide("rho_percent", "谱半径 ρ", 5)];
-  const [timeName, rhoName, note] = [make("span.name"), make("span.name"), status()];
-  const { body, draw: drawBody } = pictures(piece, arrows);
-
-  function drawControls({ sentence, rho_percent, t }) {
+  const [timeName, rhoName] = [make("span.name"), make("span.name")];
+  const node = make("div.fields.first", {},
+    make("label.field.wide", {}, make("span.name", {}, "句子，一个字一步，可以改"), text),
+    make("div.field", {}, timeName, step("上一步", -1), time, step("下一步", 1)),
+    make("div.field", {}, rhoName, rho));
+  function draw({ sentence, rho_percent, t }) {
+    const chars = [...sentence];
     const rhoText = `ρ = ${fixed(rho_percent / 100)}`;
-    time.max = Math.max(0, last());
+    time.max = Math.max(0, chars.length - 1);
     time.value = t;
     rho.value = rho_percent;
     timeName.replaceChildren("时间步 ", make("b.num", {}, `t = ${t}`));
     rhoName.replaceChildren("W_hh 的谱半径 ", make("b.num", {}, rhoText));
     rho.setAttribute("aria-valuetext", rhoText);
-    time.setAttribute("aria-valuetext", `t = ${t}，${[...sentence][t] ?? "没有字"}`);
+    time.setAttribute("aria-valuetext", `t = ${t}，${chars[t] ?? "没有字"}`);
   }
+  return { node, draw };
+}
+
+export default widget(spec, (piece) => {
+  const last = () => [...piece.get("sentence")].length - 1;
+  const { now, arrows, step } = walker(piece, "t", last);
+  const [top, note] = [controls(piece, step), status()];
+  const { body, draw: drawBody } = pictures(piece, arrows);
 
   function draw() {
     const state = { ...piece.state(), t: now() };
-    drawControls(state);
+    top.draw(state);
     body.hidden = !state.sentence;
     if (body.hidden) {
       note.textContent = "还没有字；请在上面写一句。";
@@ -240,11 +250,7 @@ export default widget(spec, (piece) => {
   }
 
   piece.show("先猜后看：把 ρ 从 0.5 拖到 1.5，第一个字的影响怎么变？",
-    make("div.fields.first", {},
-      make("label.field.wide", {}, make("span.name", {}, "句子，一个字一步，可以改"), text),
-      make("div.field", {}, timeName, step("上一步", -1), time, step("下一步", 1)),
-      make("div.field", {}, rhoName, rho)),
-    note, body);
+    top.node, note, body);
   piece.on("change", draw);
   draw();
 });

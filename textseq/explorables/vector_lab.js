@@ -272,13 +272,25 @@ function player(piece, field, tick, finish) {
   return { start, stop, running: () => handle !== 0 };
 }
 
-/** 停在哪里，说成一句话；groups 是同一段与不同段的余弦，没有几段可比就不提。 */
-function summary(lab, { all, real, random }, groups) {
+/** 平均余弦；没有几段可比，就不提同一段与不同段的。 */
+function cosineText({ all, same, cross }) {
+  const known = Number.isFinite(same + cross);
+  const groups = known ? `（同一段的词之间 ${fixed(same)}，不同段的 ${fixed(cross)}）` : "";
+  return `平均余弦 ${fixed(all)}${groups}`;
+}
+
+/** 停在哪里，说成一句话。 */
+function summary(lab, readings) {
+  const { all, real, random } = readings;
   const collapsed = all > 0.9 && random > 0.9;
-  return `走完 ${Math.floor(lab.steps / lab.samples.length)} 轮：平均余弦 ${fixed(all)}${groups}；`
+  return `走完 ${Math.floor(lab.steps / lab.samples.length)} 轮：${cosineText(readings)}；`
     + `真邻居的分数 ${fixed(real)}，随机词的 ${fixed(random)}。`
     + (collapsed ? "所有的词挤到一个方向，随便哪两个词都判成真邻居：坍缩了。" : "");
 }
+
+const freshText = ({ words, samples, K }) =>
+  `还没训练：${words.length} 个词，每轮 ${samples.length} 条样本，K=${K}；`
+  + "各词方向随机，上下文表全是 0，所以分数都是 0.50。";
 
 /** 刚走的一步，说成一句话。 */
 function stepText(lab, { inputs, outputs, loss }) {
@@ -305,20 +317,14 @@ function trainer(piece, say) {
     view.draw(lab);
     curves.draw(lab, now);
   }
-  function stop() {
-    play.stop();
-    go.textContent = "训练";
-  }
+  const stop = () => { play.stop(); go.textContent = "训练"; };
   function settle(text) { // 停下来，说清停在哪里；屏幕阅读器只在这时候出声，动画里不念
     stop();
     const now = readings();
     draw(now);
-    const { all, same, cross } = now;
-    const known = Number.isFinite(same + cross);
-    const groups = known ? `（同一段的词之间 ${fixed(same)}，不同段的 ${fixed(cross)}）` : "";
-    say(text ?? summary(lab, now, groups));
+    say(text ?? summary(lab, now));
     view.field.setAttribute("aria-label",
-      `${lab.words.length} 个词的方向画在平面上；平均余弦 ${fixed(all)}${groups}`);
+      `${lab.words.length} 个词的方向画在平面上；${cosineText(now)}`);
   }
   function rounds(count) {
     for (const end = target(lab, count); lab.steps < end;) advance(lab);
@@ -334,8 +340,7 @@ function trainer(piece, say) {
   function use(next) { // 换一份从头来的
     lab = next;
     view.reset(lab);
-    settle(`还没训练：${lab.words.length} 个词，每轮 ${lab.samples.length} 条样本，K=${lab.K}；`
-      + "各词方向随机，上下文表全是 0，所以分数都是 0.50。");
+    settle(freshText(lab));
   }
   return { view, curves, go, one, rounds, stop, use, redraw: () => view.draw(lab) };
 }
