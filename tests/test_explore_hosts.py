@@ -143,7 +143,8 @@ for (const name of ["IntersectionObserver", "ResizeObserver", "MutationObserver"
         disconnect() { left.observers.delete(this); super.disconnect(); }
     };
 }
-for (const [set, clear] of [["setTimeout", "clearTimeout"], ["requestAnimationFrame", "cancelAnimationFrame"]]) {
+const pairs = [["setTimeout", "clearTimeout"], ["requestAnimationFrame", "cancelAnimationFrame"]];
+for (const [set, clear] of pairs) {
     const [plainSet, plainClear] = [globalThis[set], globalThis[clear]];
     globalThis[set] = (run, ...rest) => {
         const id = plainSet((...args) => { left.timers.delete(`${set} ${id}`); run(...args); }, ...rest);
@@ -286,10 +287,26 @@ def test_cleaned_up_while_the_data_is_loading(watched, site, name):
         el.querySelector(".textseq-explore").shadowRoot.querySelector(".open button").click();
         cleanup();
     }""")
-    watched.wait_for_function(f"globalThis.{'textseqHeadlines' if name == 'headlines' else 'textseqNeighbors'}")
+    watched.wait_for_function(f"globalThis.textseq{name.capitalize()}")
     watched.wait_for_timeout(200)
     assert watched.evaluate(REMAINS) == NOTHING
     assert watched.evaluate("document.head.querySelectorAll('script').length") == 0
+
+
+def test_cleaned_up_while_the_weights_are_computed(watched, site):
+    """标题分类器的权重分几段算；算到一半拆掉，后面的几段不再算。"""
+    folder, _ = site
+    open_widget(watched, folder, "headlines", headline="楼市" * 20)
+    render(watched)
+    watched.get_by_role("button", name="打开").click()
+    expect(watched.locator(".units li")).to_have_count(40)
+    remains = watched.evaluate(f"""() => {{
+        model.set("headline", "股市".repeat(20));
+        const waiting = left.timers.size;
+        cleanup();
+        return [waiting, ({REMAINS})()];
+    }}""")
+    assert remains == [1, NOTHING]
 
 
 @pytest.mark.parametrize("name", explore.names())
