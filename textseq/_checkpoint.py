@@ -11,7 +11,7 @@ import json
 import re
 import tokenize
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +57,9 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, np.ndarray], int, dict]
     raise ValueError(f"{path} 是一个 npz，但不是 textseq 存下的；请检查路径")
 
 
-def load_checkpoint(path: str | Path, setting: Mapping) -> tuple[dict[str, np.ndarray], int] | None:
-    """读检查点，返回 (数组, 进度)；文件不存在返回 None。
+def load_checkpoint(path: str | Path, setting: Mapping, ignore: Sequence[str] = ()
+                    ) -> tuple[dict[str, np.ndarray], int] | None:
+    """读检查点，返回 (数组, 进度)；文件不存在返回 None。ignore 里的几项不比。
 
     异常：文件不对，或存它的时候设定不同（换了语料、词表、参数），ValueError，说出是哪一项。
     """
@@ -66,7 +67,8 @@ def load_checkpoint(path: str | Path, setting: Mapping) -> tuple[dict[str, np.nd
         return None
     arrays, done, old = read_checkpoint(path)
     new = json.loads(json.dumps(dict(setting)))
-    if changed := [name for name in {**old, **new} if old.get(name) != new.get(name)]:
+    if changed := [name for name in {**old, **new}
+                   if name not in ignore and old.get(name) != new.get(name)]:
         name = changed[0]
         what = (f"{_CHECKED[name]}换了" if name in _CHECKED else
                 f"{name} 当时是 {old.get(name)!r}，现在是 {new.get(name)!r}")

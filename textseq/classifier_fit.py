@@ -91,6 +91,12 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     return reports
 
 
+def check_resume(checkpoint: str | Path, model: Classifier, train: Iterable[Labelled],
+                 dev: Iterable[Labelled], recipe: Recipe) -> None:
+    """检查点接不接得上；起始词向量还没有放好，所以不看它。异常：接不上，ValueError。"""
+    load_checkpoint(checkpoint, _setting(model, list(train), list(dev), recipe), ("start_vectors",))
+
+
 def check_recipe(recipe: Recipe) -> Recipe:
     """设定都合理就返回它，整数都换成普通的 int。异常：ValueError，说出是哪一项。"""
     least = {"epochs": 1, "batch_size": 1, "patience": 1, "seed": 0}
@@ -194,7 +200,6 @@ def _setting(model: Classifier, train: list[Labelled], dev: list[Labelled],
     how = {name: value for name, value in recipe._asdict().items() if name != "patience"}
     return model.fingerprint | how | {
         "titles": zlib.crc32(repr((train, dev)).encode()), "world_size": _world(),
-        "freeze": not weight.requires_grad,
         "start_vectors": round(weight.double().sum().item(), 2)}
 
 

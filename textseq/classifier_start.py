@@ -1,4 +1,4 @@
-"""标题分类器的起始词向量：不看标签，先用 Skip-gram 在这些标题上训练一遍，或取自己训练好的。
+"""标题分类器的起始词向量：不看标签，先用 Skip-gram 在这些标题上训练一遍，或取自己训练好的。第 10 章。
 
     vocab = build_vocab(titles, bigrams=True)
     model = Classifier(vocab, classes, design, vectors=pretrain(vocab, titles, design))
@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -18,20 +19,23 @@ from textseq.word2vec_train import train_skipgram
 SCALE = 0.3  # 起始词向量各维的均方根，是试出来的：太小，循环层收不到什么；太大，各个门一开始就饱和
 
 
-def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int = 20, window: int = 12,
-             seed: int = 1) -> np.ndarray:
-    """在标题上训练字（词）与二元组的向量，返回 (V, E) 的 float32 表。
+def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int = 20,
+             window: int = 12, seed: int = 1, on_progress: Callable | None = None,
+             checkpoint: str | Path | None = None) -> np.ndarray:
+    """在标题上训练字（词）与二元组的向量，返回 (V, E) 的 float32 表；一个线程最快。
 
-    一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
+    on_progress、checkpoint 同 word2vec_train.train。一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
     异常：词表里有词，标题里却没有一个出现过两次，ValueError。
     """
-    if len(vocab) == 2:  # 只有 <pad> 与 <unk>，没有可训练的
-        return np.zeros((2, design.embedding_size), dtype=np.float32)
+    if not vocab.real_words:  # 只有 <pad> 与 <unk>，没有可训练的
+        return np.zeros((len(vocab), design.embedding_size), dtype=np.float32)
     rows = [split_units(title, design.unit) for title in titles]
     if design.bigrams:
-        rows = [[unit for pair in zip(row, with_bigrams(row), strict=True) for unit in pair] for row in rows]
+        rows = [[unit for pair in zip(row, with_bigrams(row), strict=True) for unit in pair]
+                for row in rows]
     trained = train_skipgram(rows, min_count=2, vector_size=design.embedding_size, window=window,
-                             epochs=epochs, seed=seed)
+                             epochs=epochs, seed=seed, on_progress=on_progress,
+                             checkpoint=checkpoint)
     return start_table(vocab, trained, seed)
 
 

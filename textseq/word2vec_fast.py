@@ -1,4 +1,4 @@
-"""word2vec 快速训练的一步：准备一批训练数据，更新两张表。
+"""word2vec 快速训练的一步：准备一批训练数据，更新两张表。第 07 章。
 
 语料接成一串，每 16 个中心词一段，连同两侧的词取出来：16 个中心词与 16 + 2·window 个词两两求
 点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from textseq.shapes import check_integer
 from textseq.word2vec import draw_negatives
 
 BLOCK = 16       # 一段有几个中心词
@@ -30,6 +31,10 @@ class Settings:
 
     alpha 是起始学习率，线性降到 min_alpha；sample=0 不降采样；negative=0 只有正样本。
     workers=1 时结果逐位可重复；多个工人同时改两张表，更快，但每次略有不同。
+    异常：值不合理，或没有这个计算设备，ValueError。
+
+    >>> Settings(window=3).window
+    3
     """
     vector_size: int = 100
     window: int = 5
@@ -46,14 +51,29 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("vector_size", "window", "epochs", "workers", "negative", "seed"):
-            value, least = getattr(self, name), 0 if name in ("negative", "seed") else 1
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} 应为不小于 {least} 的整数，收到 {value!r}")
+            least = 0 if name in ("negative", "seed") else 1
+            object.__setattr__(self, name, check_integer(name, getattr(self, name), least))
         if not (self.alpha >= self.min_alpha >= 0 and self.sample >= 0):
             raise ValueError("应有 alpha ≥ min_alpha ≥ 0，sample ≥ 0，收到 "
                              f"alpha={self.alpha}，min_alpha={self.min_alpha}，sample={self.sample}")
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f"dtype 应为 'float32' 或 'float64'，收到 {self.dtype!r}")
+        check_device(self.device)
+
+
+def check_device(name: str) -> None:
+    """这台机器上有没有这个计算设备。异常：没有，或名字不对，ValueError。
+
+    >>> check_device("cpu")
+    """
+    try:
+        kind = torch.device(name).type
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device 应为 'cpu'、'cuda' 或 'mps'，收到 {name!r}") from None
+    ready = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not ready.get(kind):
+        raise ValueError(f"device={name!r} 在这台机器上用不了：没有这种设备，或装的是 CPU 版的 torch；"
+                         "请改用 device='cpu'")
 
 
 def shared_negatives(model: str, s: Settings) -> int:
@@ -83,32 +103,52 @@ class Batch(NamedTuple):
     weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
 
 
-@lru_cache(maxsize=2)  # 一次训练只用一份；窗口很宽时一份有几十 MB，不多留
-def window_weights(model: str, s: Settings) -> tuple[torch.Tensor | None, torch.Tensor]:
-    """窗口的每一种样子，share 与 weight 各是哪一行：(S, w+1, w+1, W) 与 (S, w+1, w+1, R)。
+@lru_cache(maxsize=2)
+def neighbour_masks(window: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """段里第几个中心词、左边（右边）取几个词 → 这一段的 W 个词里取哪几个，取的是 1。
 
-    前三维是段里第几个中心词，左边取几个词，右边取几个词；样子不多，事先算好，用的时候查。
+    左右分开，两张表相加就是窗口；样子不多，事先算好，用的时候查。
+    形状：→ 两个 (S · (window + 1), W)，第 s · (window + 1) + n 行是第 s 个中心词取 n 个词。
+
+    >>> left, right = neighbour_masks(1, torch.float32)
+    >>> left[3].int().tolist()[:4], right[3].int().tolist()[:4]    # 第 1 个中心词，左右各取一个
+    ([0, 1, 0, 0], [0, 0, 0, 1])
     """
-    S, w = BLOCK, s.window
-    offset = torch.arange(S + 2 * w) - w - torch.arange(S)[:, None, None, None]
-    left, right = torch.arange(w + 1)[:, None, None], torch.arange(w + 1)[:, None]
-    near = (offset >= -left) & (offset <= right) & (offset != 0)
-    near = near.to(getattr(torch, s.dtype))
-    count = near.sum(3, keepdim=True)
+    offset = torch.arange(BLOCK + 2 * window) - window - torch.arange(BLOCK)[:, None, None]
+    many = torch.arange(window + 1)[:, None]
+    left, right = (offset >= -many) & (offset < 0), (offset <= many) & (offset > 0)
+    return left.to(dtype).flatten(0, 1), right.to(dtype).flatten(0, 1)
+
+
+def window_weights(model: str, left: torch.Tensor, right: torch.Tensor, width: int,
+                   s: Settings) -> tuple[torch.Tensor | None, torch.Tensor]:
+    """各个中心词左右各取几个词 → share 与 weight（见 Batch）；width 是窗口两侧留的格数。
+
+    形状：left、right (N, S) → share (N, S, W) 或 None，weight (N, S, R)。
+    """
+    dtype, M = getattr(torch, s.dtype), shared_negatives(model, s)
+    row = torch.arange(BLOCK) * (width + 1)
+    near, right_half = (F.embedding(row + n, mask) for n, mask in
+                        zip((left, right), neighbour_masks(width, dtype), strict=True))
+    near += right_half
+    count = (left + right).to(dtype)[..., None]
     if model == "skipgram":
-        share, positives = None, near
+        share, positives, how_many = None, near, count
     else:
-        share = near / count.clamp(min=1)
-        positives = torch.eye(S, dtype=near.dtype)[:, None, None] * (count > 0)
-    M = shared_negatives(model, s)
-    negatives = positives.sum(3, keepdim=True) * (s.negative / max(M, 1))
-    return share, torch.cat((positives, negatives.expand(-1, -1, -1, M)), 3)
+        share, how_many = near / count.clamp(min=1), (count > 0).to(dtype)
+        positives = how_many * torch.eye(BLOCK, dtype=dtype)
+    negatives = how_many * (s.negative / max(M, 1))
+    return share, torch.cat((positives, negatives.expand(-1, -1, M)), 2)
 
 
-def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray, noise: np.ndarray,
-                 rng: np.random.Generator, s: Settings, blocks: int = MAX_BLOCKS) -> list[Batch]:
-    """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。"""
-    S, W, M = BLOCK, BLOCK + 2 * s.window, shared_negatives(model, s)
+def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray,
+                 noise: np.ndarray, rng: np.random.Generator, s: Settings,
+                 blocks: int = MAX_BLOCKS) -> list[Batch]:
+    """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。
+
+    形状：ids、sentence (n,) 是编号与第几句；keep、noise (V,) 是留下的概率与噪声分布。
+    """
+    S, M = BLOCK, shared_negatives(model, s)
     kept = rng.random(len(ids)) < keep[ids]
     ids, sentence = ids[kept], sentence[kept]
     if not len(ids):
@@ -116,25 +156,29 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     n = -(-len(ids) // S)
     order = rng.permutation(n)  # 同一篇文章翻来覆去用的几个词不要挤在一步里，所以各段打乱
     reach = rng.integers(1, s.window, (n, S), endpoint=True)
-    starts = np.flatnonzero(np.diff(sentence, prepend=-1))
-    lengths = np.diff(starts, append=len(ids))
-    before = np.arange(len(ids)) - np.repeat(starts, lengths)  # 同一句里，前面还有几个词
-    after = np.repeat(lengths, lengths) - 1 - before
     left, right = (np.minimum(np.pad(many, (0, n * S - len(ids))).reshape(n, S)[order], reach)
-                   for many in (before, after))
-    shape = torch.from_numpy((np.arange(S) * (s.window + 1) + left) * (s.window + 1) + right)
-    share, weight = (table if table is None else F.embedding(shape, table.flatten(0, 2))
-                     for table in window_weights(model, s))
+                   for many in _words_beside(sentence))
+    width = min(s.window, int(max(left.max(), right.max(), 1)))  # 句子都比窗口短，就不留那么多格
+    share, weight = window_weights(model, torch.from_numpy(left), torch.from_numpy(right), width, s)
 
-    padded = np.pad(ids.astype(np.int64), (s.window, n * S - len(ids) + s.window))
-    words = torch.from_numpy(padded).unfold(0, W, S)[torch.from_numpy(order)]
-    centers = words[:, s.window:-s.window]
+    padded = np.pad(ids.astype(np.int64), (width, n * S - len(ids) + width))
+    words = torch.from_numpy(padded).unfold(0, S + 2 * width, S)[torch.from_numpy(order)]
+    centers = words[:, width:-width]
     negatives = torch.from_numpy(draw_negatives(noise, (n, M), rng))
     inputs, positives = (centers, words) if model == "skipgram" else (words, centers)
     label = (torch.arange(weight.shape[2]) < positives.shape[1]).to(weight.dtype)
-    batch = Batch(inputs, share, torch.cat((positives, negatives), 1), label.expand(n, 1, -1), weight)
+    batch = Batch(inputs, share, torch.cat((positives, negatives), 1),
+                  label.expand(n, 1, -1), weight)
     parts = [[None] * -(-n // blocks) if a is None else a.to(s.device).split(blocks) for a in batch]
     return [Batch(*part) for part in zip(*parts, strict=True)]
+
+
+def _words_beside(sentence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """每个词在自己那一句里，前面、后面各还有几个词。形状：(n,) → 两个 (n,)。"""
+    starts = np.flatnonzero(np.diff(sentence, prepend=-1))
+    lengths = np.diff(starts, append=len(sentence))
+    before = np.arange(len(sentence)) - np.repeat(starts, lengths)
+    return before, np.repeat(lengths, lengths) - 1 - before
 
 
 def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:

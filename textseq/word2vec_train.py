@@ -3,12 +3,17 @@
     vectors = train_skipgram(sentences, vector_size=100, window=5, negative=5)
 
 一步怎样更新在 word2vec_fast.py；这里管一步之外的事：一份一份地喂语料，学习率衰减，几个工人，
-几个进程，检查点。出处：不加锁地同改两张表，Niu et al., Hogwild!, 2011。
+几个进程，检查点。第 05、07 章。出处：不加锁地同改两张表，Niu et al., Hogwild!, 2011。
 """
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import functools
+import inspect
 import multiprocessing
+import signal
 import sys
 import time
 import warnings
@@ -46,52 +51,97 @@ class Progress(NamedTuple):
     loss: float
 
 
+def _explicit(function: Callable) -> Callable:
+    """把 **settings 换成写明的参数：Settings 的各项与 train 的三项；写错的名字用中文回答。"""
+    types = {f.name: f.type for f in dataclasses.fields(Settings)}
+    fields = {f.name: f.default for f in dataclasses.fields(Settings)} | OTHERS
+    fields |= DEFAULTS.get(function.__name__, {})
+    keywords = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default,
+                                  annotation=types.get(name, inspect.Parameter.empty))
+                for name, default in fields.items()]
+    first = [p for p in inspect.signature(function).parameters.values() if p.name != "settings"]
+
+    @functools.wraps(function)
+    def checked(*args, **kwargs) -> WordVectors:
+        for name in kwargs.keys() - fields.keys() - {p.name for p in first}:
+            near = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
+            hint = GENSIM.get(name) or (f"是不是 {near[0]}？" if near else "")
+            raise TypeError(f"{function.__name__} 没有 {name} 这个参数；{hint}"
+                            f"可用的有：{'、'.join(['min_count', *fields])}")
+        return function(*args, **kwargs)
+
+    checked.__signature__ = inspect.Signature([*first, *keywords], return_annotation="WordVectors")
+    return checked
+
+
+OTHERS = {"on_progress": None, "checkpoint": None, "checkpoint_seconds": 30}
+DEFAULTS = {"train_cbow": {"alpha": 0.2}}
+GENSIM = {"size": "gensim 4 起它叫 vector_size；", "iter": "gensim 4 起它叫 epochs；",
+          "sg": "train_skipgram 与 train_cbow 是两个函数，不用 sg；", "hs": "这里只有负采样；",
+          "lr": "在 word2vec 里学习率叫 alpha；", "max_vocab_size": "请用 min_count；"}
+
+
+@_explicit
 def train_skipgram(sentences: Iterable[Sequence[str]] | EncodedCorpus, min_count: int = 5,
                    **settings) -> WordVectors:
     """用 Skip-gram 训练词向量。
 
-    sentences 是切好词的句子，或 encode_corpus 的结果；settings 是 Settings 的各项，
-    以及 train 的 on_progress、checkpoint、checkpoint_seconds。
+    sentences 是切好词的句子，或 encode_corpus 的结果；出现不到 min_count 次的词不要。
+    vector_size 是向量的维数，window 是左右各看几个词，negative 是每对几个负样本，epochs 是走几轮；
+    alpha 是起始学习率，降到 min_alpha；sample 越小，常见词丢得越多；workers 是几个进程一起训练；
+    其余见 Settings。on_progress、checkpoint、checkpoint_seconds（秒）见 train。
+    异常：参数的名字不对 TypeError；值不合理，没有训练对，或训练发散，ValueError。
+
+    >>> sentences = [["猫", "吃", "鱼"], ["狗", "吃", "肉"]] * 50
+    >>> vectors = train_skipgram(sentences, vector_size=8, sample=0, epochs=1)
+    >>> len(vectors), vectors.vector_size
+    (5, 8)
     """
     return _train_vectors("skipgram", sentences, min_count, settings)
 
 
+@_explicit
 def train_cbow(sentences: Iterable[Sequence[str]] | EncodedCorpus, min_count: int = 5,
                **settings) -> WordVectors:
     """用 CBOW 训练词向量，参数同 train_skipgram。
 
     平均数的梯度要平分给各个上下文词，所以 alpha 的默认值是 Skip-gram 的四倍。
+
+    >>> sentences = [["猫", "吃", "鱼"], ["狗", "吃", "肉"]] * 50
+    >>> "猫" in train_cbow(sentences, vector_size=8, sample=0, epochs=1)
+    True
     """
-    return _train_vectors("cbow", sentences, min_count, {"alpha": 0.2} | settings)
+    return _train_vectors("cbow", sentences, min_count, DEFAULTS["train_cbow"] | settings)
 
 
 def _train_vectors(model: str, sentences, min_count: int, settings: dict) -> WordVectors:
-    corpus = sentences if isinstance(sentences, EncodedCorpus) else encode_corpus(sentences, min_count)
-    how = {name: settings.pop(name) for name in ("on_progress", "checkpoint", "checkpoint_seconds")
-           if name in settings}
-    tables = train(model, corpus, Settings(**settings), **how)
+    how = {name: settings.pop(name) for name in OTHERS if name in settings}
+    settings = Settings(**settings)  # 先看设定对不对，再数词频
+    corpus = (sentences if isinstance(sentences, EncodedCorpus)
+              else encode_corpus(sentences, min_count))
+    tables = train(model, corpus, settings, **how)
     return WordVectors(corpus.vocab.words[2:], tables.embedding[2:])
 
 
 def train(model: str, corpus: EncodedCorpus, s: Settings,
           on_progress: Callable[[Progress], None] | None = None,
           checkpoint: str | Path | None = None, checkpoint_seconds: float = 30) -> Tables:
-    """训练两张表，返回 Tables。
+    """训练两张表，返回 Tables。model 是 "skipgram" 或 "cbow"。
 
     语料分成份，做完几份算一轮次里的一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
     每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
     （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
-    异常：设定不对，检查点不合，或训练发散，ValueError。
+    异常：设定不对，检查点不合，没有训练对，或训练发散，ValueError；工人中途退出 RuntimeError。
     """
+    _check_corpus(corpus)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
     N = len(corpus.ids)
     E, C = _start_tables(len(corpus.vocab), s)
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
     together = LEG * s.workers
     legs = [parts[i:i + together] for i in range(0, len(parts), together)]
-    setting = _setting(model, corpus, s, world)
-    done = 0
+    setting, done = _setting(model, corpus, s, world), 0
     if checkpoint and (found := load_checkpoint(checkpoint, setting)):
         arrays, done = found
         E.copy_(torch.from_numpy(arrays["E"]))
@@ -103,9 +153,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     for number, leg in enumerate(legs[done:], start=done + 1):
         before = (E.clone(), C.clone()) if world > 1 else ()
         losses = _train_parts(train_part, leg[rank::world], workers)
-        if not (losses < 2 * (1 + s.negative) * np.log(2)).all():  # 抛硬币的两倍；NaN 也算
-            raise ValueError(f"训练发散了：第 {leg[0][0] + 1} 轮，每个正样本的损失到了 "
-                             f"{losses.max():.3g} 奈特，比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
+        _check_losses(losses, s, epoch=leg[0][0])
         for table, old in zip((E, C), before):  # noqa: B905  一个进程时没有 before
             _merge(table, old)
         epoch, start = leg[-1]
@@ -113,9 +161,29 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
             on_progress(Progress(epoch * N + min(start + PART, N), s.epochs * N, losses.mean()))
         late = number == len(legs) or time.monotonic() - saved >= checkpoint_seconds
         if checkpoint and rank == 0 and late:
-            save_checkpoint(checkpoint, {"E": E.cpu().numpy(), "C": C.cpu().numpy()}, number, setting)
+            arrays = {"E": E.cpu().numpy(), "C": C.cpu().numpy()}
+            save_checkpoint(checkpoint, arrays, number, setting)
             saved = time.monotonic()
+    if not C.any():  # 上下文表从 0 开始，走过一步就不全是 0 了
+        raise ValueError("一步也没有训练：降采样把词都丢掉了，语料太小；请加大语料，或用 sample=0")
     return Tables(E.cpu().numpy(), C.cpu().numpy())
+
+
+def _check_corpus(corpus: EncodedCorpus) -> None:
+    """至少有一对邻居，否则没有可训练的。"""
+    N = len(corpus.ids)
+    for start in range(0, N, PART):
+        sentence = corpus.sentence[start:start + PART + 1]
+        if (sentence[1:] == sentence[:-1]).any():
+            return
+    raise ValueError(f"没有一对邻居：{N:,} 个词次，每句都只剩一个词；语料应当一行一句，词用空格隔开，"
+                     "不是一行一个词（少见的词丢掉以后才剩一个，请减小 min_count）")
+
+
+def _check_losses(losses: np.ndarray, s: Settings, epoch: int) -> None:
+    if not (losses < 2 * (1 + s.negative) * np.log(2)).all():  # 抛硬币的两倍；NaN 也算
+        raise ValueError(f"训练发散了：第 {epoch + 1} 轮，每个正样本的损失到了 {losses.max():.3g} 奈特，"
+                         f"比乱猜还差一倍；请把 alpha 从 {s.alpha} 减半再试")
 
 
 def _setting(model: str, corpus: EncodedCorpus, s: Settings, world: int) -> dict:
@@ -139,8 +207,12 @@ def _start_tables(V: int, s: Settings) -> tuple[torch.Tensor, torch.Tensor]:
     start = np.random.default_rng(s.seed).uniform(-0.5, 0.5, (V, s.vector_size)) / s.vector_size
     E = torch.tensor(start, dtype=getattr(torch, s.dtype), device=s.device)
     C = torch.zeros_like(E)
-    if s.workers > 1:
-        E.share_memory_(), C.share_memory_()  # 各个工人改的是同一张表
+    if s.workers > 1:  # 各个工人改的是同一张表
+        try:
+            E.share_memory_(), C.share_memory_()
+        except RuntimeError:
+            raise ValueError(f"共享内存放不下两张表（各 {E.nbytes / 2**20:.0f} MB）；请用 workers=1，"
+                             "或给容器更大的共享内存（docker run --shm-size=2g）") from None
     return E, C
 
 
@@ -160,11 +232,13 @@ def _part_trainer(model: str, corpus: EncodedCorpus, s: Settings, E: torch.Tenso
         batches = make_batches(model, ids, sentence, keep, noise, rng, s, blocks)
         for i, batch in enumerate(batches):
             progress = (epoch + (start // PART + i / len(batches)) / per_epoch) / s.epochs
-            error = update_tables(E, C, batch, damping * (s.alpha + (s.min_alpha - s.alpha) * progress))
+            alpha = s.alpha + (s.min_alpha - s.alpha) * progress
+            error = update_tables(E, C, batch, damping * alpha)
         if not batches:  # 降采样把这一份全丢了
             return 0.0
         right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
-        return float(-(batch.weight * right.log()).sum() / (batch.weight * batch.label).sum().clamp(min=1))
+        pairs = (batch.weight * batch.label).sum().clamp(min=1)
+        return float(-(batch.weight * right.log()).sum() / pairs)
 
     return train_part
 
@@ -180,9 +254,12 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
     if sys.platform != "linux":
         with ThreadPoolExecutor(workers) as pool:
             return np.array(list(pool.map(train_part, parts)))
+    if multiprocessing.current_process().daemon:
+        raise ValueError("这个进程自己是别人的工人（daemon），不能再开工人；请用 workers=1")
     losses = torch.full((len(parts),), torch.nan).share_memory_()
 
     def work(first: int) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C 由父进程处理
         torch.set_num_threads(1)
         for i in range(first, len(parts), workers):
             losses[i] = train_part(parts[i])
@@ -193,8 +270,12 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
         warnings.simplefilter("ignore", DeprecationWarning)
         for process in team:
             process.start()
-    for process in team:
-        process.join()
+    try:
+        for process in team:
+            process.join()
+    finally:  # 按了 Ctrl-C，工人也停
+        for process in team:
+            process.terminate()
     if failed := [process.exitcode for process in team if process.exitcode]:
         raise RuntimeError(f"训练的一个工人中途退出了（退出码 {failed[0]}），原因见上面的输出；"
                            "内存不够时，请减少 workers 或 vector_size")
