@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "textseq"
 LAYERS = {
     1: {"_files", "text", "shapes", "figures", "explore", "gradcheck"},
     2: {"sequences", "rnn", "corpora", "vectors", "_checkpoint"},
-    3: {"vocab", "lstm", "word2vec", "evaluation", "quantized"},
+    3: {"vocab", "lstm", "word2vec", "evaluation", "quantized", "naive_bayes"},
     4: {"word2vec_fast", "classifier"},
     5: {"word2vec_train", "classifier_fit"},
     6: {"tracking", "classifier_start"},

@@ -84,6 +84,8 @@ def test_long_text_is_cut_at_punctuation_so_the_words_are_the_same():
     (lambda: text.clean(3), TypeError, "int"),
     (lambda: text.tokenize("你好", mode="精确"), ValueError, "accurate、full、search"),
     (lambda: text.tokenize("你好", user_words="你好"), TypeError, "列表"),
+    (lambda: text.tokenize("你好", user_words=[3]), TypeError, "词应为字符串，收到 3"),
+    (lambda: text.find_spans("你好", user_words=["好", " "]), ValueError, "有空的词 ' '；请删去"),
 ])
 def test_bad_input_is_answered_in_chinese(call, error, hint):
     with pytest.raises(error, match=hint):
@@ -132,3 +134,55 @@ def test_segmentation_score_refuses_nothing_to_score():
         evaluation.segmentation_score([], [])
     with pytest.raises(ValueError):
         evaluation.segmentation_score([{(0, 1)}], [])
+
+
+def test_user_words_may_be_a_generator():
+    raw, words = "小明在清华大学附属中学读书", ["清华大学附属中学", "小明"]
+    for mode in text.MODES:
+        expected = text.find_spans(raw, mode, user_words=words)
+        assert text.find_spans(raw, mode, user_words=(w for w in words)) == expected
+        assert (2 + 1, 11) in expected and (0, 2) in expected
+
+
+SYMBOLS = [("我今天[捂脸]了，他[doge]了", ["[捂脸]", "[doge]"]), ("迈克尔·乔丹来了", ["迈克尔·乔丹"]),
+           ("*ST舜船今天涨停", ["*ST舜船"]), ("我有两台Apple Macbook电脑", ["Apple Macbook"]),
+           ("读了《三体》和《三体》的书评", ["《三体》"]), ("公司用ＡＩ技术", ["ＡＩ技术"]), ("𠮷野家的饭", ["𠮷野家"])]
+
+
+@pytest.mark.parametrize(("raw", "words"), SYMBOLS)
+@pytest.mark.parametrize("mode", text.MODES)
+def test_user_words_with_symbols_are_kept_whole(raw, words, mode):
+    found, spans = text.tokenize(raw, mode, user_words=words), text.find_spans(raw, mode, user_words=words)
+    for word in words:
+        assert found.count(word) == raw.count(word)
+        start = raw.index(word)
+        assert (start, start + len(word)) in spans
+    assert sorted(raw[a:b] for a, b in spans) == sorted(found)
+    if mode == "accurate":
+        assert "".join(found) == raw.replace(" ", "") or " " in words[0]
+        assert len(spans) == len(found) and sum(b - a for a, b in spans) == len(raw)
+    assert text.tokenize(raw) == text.tokenize(raw, user_words=["别处的·词"])  # 词典没有变
+
+
+def test_words_inside_a_kept_word_are_listed_where_words_may_overlap():
+    raw, words = "读了《北京》", ["《北京》"]
+    assert text.tokenize(raw, "full", user_words=words) == ["读", "了", "《", "《北京》", "北京", "》"]
+    assert text.tokenize(raw, "search", user_words=words) == ["读", "了", "北京", "《北京》"]
+    assert text.tokenize("《三体》3", user_words=["三体》3", "《三体》"]) == ["《三体》", "3"]  # 左边的先
+    assert text.tokenize("a·bc", user_words=["a·b", "a·bc"]) == ["a·bc"]  # 同一处取长的
+
+
+def test_kept_words_in_a_long_text():
+    words = text.tokenize("他说《三体，黑暗森林》好。" * 200, user_words=["《三体，黑暗森林》"])
+    assert words.count("《三体，黑暗森林》") == 200
+
+
+@given(CHINESE, st.booleans())
+def test_search_mode_is_jiebas_own(raw, hmm):
+    assert text.tokenize(raw, "search", hmm) == [
+        w for w in jieba.dt.lcut_for_search(raw, HMM=hmm) if w.strip()]
+
+
+def test_without_hmm_every_decimal_falls_apart():
+    assert text.tokenize("上涨12.3%") == ["上涨", "12.3%"]
+    assert text.tokenize("上涨12.3%", hmm=False) == ["上涨", "12", ".", "3", "%"]

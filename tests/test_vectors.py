@@ -110,3 +110,21 @@ def test_words_and_rows():
 def test_bad_input_is_answered_in_chinese(call, error, hint):
     with pytest.raises(error, match=hint):
         call(WordVectors(["人", "智能"], np.eye(2)))
+
+
+def test_without_a_copy_the_array_is_the_given_one_and_the_caller_keeps_his_flags():
+    given = np.arange(6, dtype=np.float32).reshape(3, 2)
+    vectors = WordVectors(["的", "了", "中国"], given, copy=False)
+    assert np.shares_memory(vectors.matrix, given) and given.flags.writeable
+    assert not vectors.matrix.flags.writeable
+    assert not np.shares_memory(WordVectors(["的", "了", "中国"], given).matrix, given)
+    assert WordVectors(["的"], [[1, 2]], copy=False).matrix.tolist() == [[1, 2]]
+
+
+def test_unit_in_blocks_is_unit_at_once(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    wide = rows.astype(np.float64)
+    expected = (wide / np.linalg.norm(wide, axis=1, keepdims=True)).astype(np.float32)
+    for block in (1, 24, 1 << 18):
+        monkeypatch.setattr("textseq.vectors._BLOCK", block)
+        np.testing.assert_array_equal(WordVectors([f"词{i}" for i in range(50)], rows).unit, expected)

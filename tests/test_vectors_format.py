@@ -1,6 +1,8 @@
 """vectors 的文件：两种格式与 gensim 互读，一位不差；坏文件一律说清错在哪里。"""
 
+import gzip
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -125,10 +127,11 @@ def test_reads_what_word2vec_c_and_windows_write(tmp_path):
 
 
 def test_the_same_bytes_can_be_both_formats(tmp_path):
-    """所以 load 不猜格式：两个词、每个两维，按文本读是平常的数，按二进制读是很小的数，都合法。"""
+    """两种读法都合法时当作文本：两个词、每个两维，按文本读是平常的数，按二进制读是很小的数，都合法。"""
     path = tmp_path / "a.vec"
     path.write_bytes("2 2\n北京 1.25 2.5\n上海 3.5 4.25\n".encode())
-    as_text, as_binary = WordVectors.load(path), WordVectors.load(path, binary=True)
+    guessed, as_text, as_binary = (WordVectors.load(path, how) for how in (None, False, True))
+    assert guessed.words == as_text.words and (guessed.matrix == as_text.matrix).all()
     assert as_text.words == as_binary.words == ["北京", "上海"]
     np.testing.assert_array_equal(as_text.matrix, [[1.25, 2.5], [3.5, 4.25]])
     np.testing.assert_array_equal(as_binary.matrix.tobytes(), b"1.25 2.53.5 4.25")
@@ -151,7 +154,9 @@ BAD_TEXT = {
     "数太少": ("2 2\n的 0.5 -1\n了 0.5\n", "第 3 行：词后应有 2 个数，这里有 1 个"),
     "数太多": ("2 2\n的 0.5 -1 3\n了 0.5 -1\n", "第 2 行：词后应有 2 个数，这里有 3 个"),
     "空行": ("2 2\n的 0.5 -1\n\n了 0.5 -1\n", "第 3 行：词后应有 2 个数，这里有 0 个"),
-    "用制表符分隔": ("1 2\n的\t0.5\t-1\n", "第 2 行：词后应有 2 个数，这里有 0 个"),
+    "用制表符分隔": ("1 2\n的\t0.5\t-1\n", "第 2 行：词后应有 2 个数，这里有 0 个，.*不用制表符"),
+    "词后是制表符": ("1 2\n的\t0.5 -1\n", "第 2 行：词后应有 2 个数，这里有 1 个，.*不用制表符"),
+    "多一行，前面还有空行": ("1 2\n的 1 2\n\n了 1 2\n", "第 4 行：表头说有 1 个词，这一行是多出来的"),
     "词里有空格": ("1 2\nNew York 0.5 -1\n", "第 2 行：'York' 不是有限的数；词里有空格"),
     "缺了词": ("1 2\n 0.5 -1\n", "第 2 行：缺了词"),
     "不是数": ("2 2\n的 0.5 -1\n了 0.5 1.2.3\n", "第 3 行：'1.2.3' 不是有限的数"),
@@ -160,13 +165,17 @@ BAD_TEXT = {
     "NaN": ("2 2\n的 0.5 -1\n了 nan -1\n", "第 3 行：'nan' 不是有限的数"),
     "无穷大": ("1 2\n的 0.5 -inf\n", "第 2 行：'-inf' 不是有限的数"),
     "超出 float32": ("1 2\n的 0.5 1e39\n", "第 2 行：词 '的' 的向量里有 NaN 或无穷大"),
-    "词重复": ("3 2\n的 0.5 -1\n了 0.5 -1\n的 1 2\n", "第 4 行：词 '的' 已经在第 2 行出现过"),
-    "断在数中间": ("2 2\n的 0.5 -1\n了 0.5 -1.2", "第 3 行：这一行不完整；文件没有下载完整"),
+    "词重复": ("3 2\n的 0.5 -1\n了 0.5 -1\n的 1 2\n", "第 4 行：词 '的' 已经在第 2 行出现过；请先去重，或用 on_duplicate"),
+    "断在数中间": ("2 2\n的 0.5 -1\n了 0.5 -1.2", "第 3 行：末尾没有换行.*请在文件末尾加一个换行"),
+    "末尾没有换行": ("2 2\n的 .1 .2\n了 .3 .1", "第 3 行：末尾没有换行.*请在文件末尾加一个换行"),
+    "断了，又没有换行": ("2 2\n的 .1 .2\n了 .3", "第 3 行：这一行不完整；文件没有下载完整"),
+    "中间断了": ("3 2\n的 .1 .2\n了 .3 .1", "第 3 行：这一行不完整；文件没有下载完整"),
     "断在词中间": ("2 2\n的 0.5 -1\n了".encode()[:-1], "第 3 行：这一行不完整"),
     "GBK": ("1 2\n中国 0.5 -1\n".encode("gbk"), "第 2 行.*如果它是 '中国'，文件就是 GBK .*另存为 UTF-8"),
-    "UTF-16": ("1 2\n的 0.5 -1\n".encode("utf-16"), "第 1 行"),
-    "其实是二进制": (b"1 2\nw " + ROW, "第 2 行：这一行不完整.*binary=True"),
-    "其实是带换行的二进制": (b"1 2\nw " + ROW + b"\n", "第 2 行.*不是有限的数.*binary=True"),
+    "UTF-16": ("1 2\n的 0.5 -1\n".encode("utf-16"), "第 1 行.*收到 一串不是文字的字节；.*UTF-16"),
+    "gzip": (gzip.compress(b"1 2\na 1 2\n"), "第 1 行.*收到 一串不是文字的字节；.*gzip 压缩文件.*解压"),
+    "其实是二进制": (b"1 2\nw " + ROW, "第 2 行：这一行不完整.*其实是二进制格式"),
+    "其实是带换行的二进制": (b"1 2\nw " + ROW + b"\n", "第 2 行：一串不是文字的字节 不是有限的数.*其实是二进制格式"),
 }
 BAD_BINARY = {
     "空文件": (b"", "第 1 行：应为“词数 维数”"),
@@ -178,10 +187,10 @@ BAD_BINARY = {
     "后面还有": (b"1 2\nw " + ROW + b"v " + ROW, "第 15 字节起：表头说有 1 个词，后面还多出 10 个字节"),
     "两个表头": (b"1 2\n1 2\nw " + ROW, "后面还多出 4 个字节；表头错了"),
     "缺了词": (b"1 2\n " + ROW, "第 1 个词（第 5 字节起）：缺了词"),
-    "词重复": (b"2 2\nw " + ROW + b"w " + ROW, "第 2 个词.*：词 'w' 已经在第 1 个词（第 5 字节起）出现过"),
+    "词重复": (b"2 2\nw " + ROW + b"w " + ROW, "第 2 个词.*：词 'w' 已经在第 1 个词出现过；请先去重，或用 on_duplicate"),
     "NaN": (b"2 1\nw " + ROW[:4] + b"v " + np.float32(np.nan).tobytes(), "第 2 个词.*'v' 的向量里有 NaN"),
     "GBK": ("1 2\n中国 ".encode("gbk") + ROW, "第 1 个词.*如果它是 '中国'，文件就是 GBK 编码"),
-    "其实是文本": ("2 2\n的 0.125 -1.5\n了 0.25 1.75\n", "后面还多出 1 个字节；.*不该用 binary=True"),
+    "其实是文本": ("2 2\n的 0.125 -1.5\n了 0.25 1.75\n", "后面还多出 1 个字节；.*其实是文本格式"),
 }
 
 
@@ -227,3 +236,115 @@ def test_what_gensim_accepts_without_a_word_and_we_refuse(tmp_path, content, wor
     np.testing.assert_array_equal(model.vectors, np.float32(matrix))
     with pytest.raises(ValueError, match="第 . 行"):
         WordVectors.load(path)
+
+
+@both
+@pytest.mark.parametrize("E", [1, 2, 5, 100])
+def test_the_format_is_recognised(tmp_path, binary, E):
+    path = tmp_path / "a.vec"
+    for seed in range(20):
+        vectors = WordVectors(ODD, np.random.default_rng(seed).normal(size=(len(ODD), E)))
+        for save in (vectors.save, lambda p, b: to_gensim(vectors).save_word2vec_format(p, binary=b)):
+            save(path, binary)
+            loaded = WordVectors.load(path)
+            assert loaded.words == ODD
+            np.testing.assert_array_equal(bits(loaded.matrix), bits(vectors.matrix))
+
+
+def test_a_bad_text_file_is_not_taken_for_binary(tmp_path):
+    for name in ("词里有空格", "数太少", "用制表符分隔", "NaN", "GBK"):
+        assert_refused(tmp_path / "坏.vec", *BAD_TEXT[name], binary=None)
+    for name in ("断在向量里", "后面还有", "词重复"):
+        assert_refused(tmp_path / "坏.bin", *BAD_BINARY[name], binary=None)
+
+
+@both
+def test_limit_reads_the_first_words_only(tmp_path, binary):
+    path, vectors = tmp_path / "a.vec", WordVectors(ODD, extreme_matrix(len(ODD)))
+    vectors.save(path, binary)
+    damaged = path.read_bytes()[:-3]  # 后面坏了也不看
+    path.write_bytes(damaged)
+    for n in (1, 3, np.int64(len(ODD) - 1)):
+        loaded = WordVectors.load(path, binary, limit=n)
+        assert loaded.words == ODD[:n]
+        np.testing.assert_array_equal(bits(loaded.matrix), bits(vectors.matrix[:n]))
+    for n in (len(ODD), len(ODD) + 5, None):
+        with pytest.raises(ValueError, match="第 "):
+            WordVectors.load(path, binary, limit=n)
+    for n in (0, -1, 2.5, True):
+        with pytest.raises(ValueError, match="limit 应为不小于 1 的整数"):
+            WordVectors.load(path, binary, limit=n)
+
+
+def as_file(binary, words, matrix):
+    rows = zip(words, np.asarray(matrix, "<f4"), strict=True)
+    return f"{len(words)} {len(matrix[0])}\n".encode() + b"".join(
+        w + b" " + (row.tobytes() if binary else " ".join(map(str, row)).encode() + b"\n") for w, row in rows)
+
+
+@both
+def test_duplicates_can_be_dropped(tmp_path, binary):
+    path = tmp_path / "a.vec"
+    path.write_bytes(as_file(binary, [b"a", b"b", b"a", b"c"], [[1, 2], [3, 4], [5, 6], [7, 8]]))
+    with pytest.warns(UserWarning, match="a.vec：读了 3 个词；重复的 1 个只留第一个$"):
+        loaded = WordVectors.load(path, on_duplicate="first")
+    assert loaded.words == ["a", "b", "c"] and loaded.matrix.tolist() == [[1, 2], [3, 4], [7, 8]]
+    with pytest.raises(ValueError, match="on_duplicate 应为 error 或 first，收到 'last'"):
+        WordVectors.load(path, on_duplicate="last")
+
+
+@both
+@pytest.mark.parametrize("cut", [("很" * 33).encode() + b"\xe5\xbe", "中国".encode()[:-1], "的".encode()[:2]])
+def test_a_word_cut_inside_a_character_is_named_and_can_be_skipped(tmp_path, binary, cut):
+    path = tmp_path / "a.vec"
+    path.write_bytes(as_file(binary, ["的".encode(), cut, "了".encode()], [[1, 2], [3, 4], [5, 6]]))
+    with pytest.raises(ValueError, match="第 (3 行|2 个词).*断在半个字里.*on_broken=\"skip\"") as caught:
+        WordVectors.load(path)
+    assert "GBK" not in str(caught.value)
+    with pytest.warns(UserWarning, match="读了 2 个词；跳过断在半个字里的 1 个$"):
+        loaded = WordVectors.load(path, on_broken="skip")
+    assert loaded.words == ["的", "了"] and loaded.matrix.tolist() == [[1, 2], [5, 6]]
+    with pytest.raises(ValueError, match="on_broken 应为 error 或 skip，收到 'ignore'"):
+        WordVectors.load(path, on_broken="ignore")
+
+
+def test_a_gbk_file_is_still_called_gbk(tmp_path):
+    path = tmp_path / "a.vec"
+    for words in (["的", "了"], ["a", "中国"], ["模", "寰"]):  # 模 的 GBK 恰好也是一个合法的 UTF-8 字符
+        path.write_bytes(as_file(False, [w.encode("gbk") for w in words], [[1, 2], [3, 4]]))
+        with pytest.raises(ValueError, match="文件就是 GBK 编码"):
+            WordVectors.load(path)
+    path.write_bytes(as_file(False, [w.encode("gbk") for w in ["的", "了"]], [[1, 2], [3, 4]]))
+    with pytest.raises(ValueError, match="一个词也没有留下；2 个词都不是合法的 UTF-8"):
+        WordVectors.load(path, on_broken="skip")
+
+
+def test_blank_lines_at_the_end_are_nothing(tmp_path):
+    path = tmp_path / "a.vec"
+    for end in ("\n", "\r\n\n", "  \n \n", "\n  "):
+        path.write_bytes(("2 2\n的 .5 -1\n了 .5 -1\n" + end).encode())
+        with warnings.catch_warnings(action="error"):
+            assert WordVectors.load(path).words == ["的", "了"]
+
+
+@given(st.lists(st.from_regex(r"[-+]?([0-9]{1,25}\.?[0-9]{0,25}|\.[0-9]{1,25})([eE][-+]?[0-9]{1,3})?",
+                              fullmatch=True), min_size=1, max_size=5))
+def test_numbers_are_read_as_python_reads_them(tmp_path_factory, numbers):
+    with np.errstate(over="ignore"):
+        expected = np.array([float(x) for x in numbers], np.float32)
+    path = tmp_path_factory.mktemp("vectors") / "a.vec"
+    path.write_text(f"1 {len(numbers)}\n的 {' '.join(numbers)}\n", encoding="utf-8")
+    if np.isfinite(expected).all():
+        np.testing.assert_array_equal(bits(WordVectors.load(path).matrix[0]), bits(expected))
+    else:
+        with pytest.raises(ValueError, match="无穷大"):
+            WordVectors.load(path)
+
+
+def test_long_binary_words_and_files_are_read_piece_by_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr("textseq.vectors._BLOCK", 7)
+    path, vectors = tmp_path / "a.bin", WordVectors(ODD, extreme_matrix(len(ODD)))
+    vectors.save(path, binary=True)
+    loaded = WordVectors.load(path, binary=True)
+    assert loaded.words == ODD
+    np.testing.assert_array_equal(bits(loaded.matrix), bits(vectors.matrix))

@@ -14,7 +14,6 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from textseq._checkpoint import read_checkpoint, save_checkpoint
 from textseq.sequences import pad_sequences
 from textseq.shapes import check_integer
-from textseq.text import clean, tokenize
+from textseq.text import split_units, with_bigrams
 from textseq.vocab import PAD_ID, UNK_ID, Vocab
 
 CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU, "none": None}
@@ -63,17 +62,6 @@ class Design:
         for name in ("dropout", "unit_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} 是比例，应在 0（含）到 1 之间，收到 {getattr(self, name)!r}")
-
-
-def split_units(title: str, unit: str = "char") -> list[str]:
-    """标题 → 字或词；大写变小写，全角数字变半角，空白不要。"""
-    text = clean(title).lower()
-    return tokenize(text) if unit == "word" else [c for c in text if not c.isspace()]
-
-
-def with_bigrams(units: Sequence[str]) -> list[str]:
-    """每个单位与下一个连成的二元组，最后一个后面补 $：["本", "科"] → ["本科", "科$"]。"""
-    return [a + b for a, b in pairwise([*units, "$"])]
 
 
 def build_vocab(titles: Iterable[str], unit: str = "char", bigrams: bool = False,
