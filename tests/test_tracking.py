@@ -1,5 +1,7 @@
 """训练的记录：写下什么，读回什么；断了、炸了、被杀，也读得到该有的。"""
 
+import builtins
+import doctest
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -7,11 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.tensor_util import make_ndarray
 from tensorboardX import SummaryWriter
 from test_classifier import DEV, TRAIN, toy_model
 
+from textseq import tracking
 from textseq.classifier_fit import Report, fit
 from textseq.tracking import Tracker, read_runs
 
@@ -201,3 +206,122 @@ def test_tags_are_written_as_they_are(tmp_path):
     run = read_runs(tmp_path)["."]
     assert set(run.scalars) == {"损失/train", "损失/dev", "准确率/dev", "梯度/长度", "损失_奈特_"}
     assert set(run.histograms) == {"权重/recurrent.weight_hh_l0", "梯度/recurrent.weight_hh_l0"}
+
+
+def gbk_by_default(file, mode="r", buffering=-1, encoding=None, *rest, **named):
+    """中文 Windows 的 open：没有写明编码的文本，用 GBK。"""
+    if "b" not in mode:
+        encoding = encoding or "gbk"
+    return builtins.open(file, mode, buffering, encoding, *rest, **named)
+
+
+@pytest.mark.parametrize("system", ["utf-8", "gbk"])
+def test_the_projector_files_are_utf8_whatever_the_system(tmp_path, monkeypatch, system):
+    if system == "gbk":
+        monkeypatch.setattr("tensorboardX.embedding.open", gbk_by_default, raising=False)
+    model = toy_model(cell="none", pooling="mean")
+    with Tracker(tmp_path / "第一次") as tracker:
+        reports = fit(model, TRAIN, DEV, epochs=1, on_epoch=tracker)
+        tracker.summarize(model, DEV, {"lr": 2e-3}, reports, units=6)
+    (path,) = tmp_path.rglob("projector_config.pbtxt")
+    (found,) = text_format.Parse(path.read_bytes().decode("utf-8"), ProjectorConfig()).embeddings
+    assert found.tensor_name == "embedding:00000"
+    assert np.loadtxt(path.parent / found.tensor_path).shape == (6, 8)
+    labels = (path.parent / found.metadata_path).read_bytes().decode("utf-8")
+    assert labels.splitlines() == model.vocab.words[2:8]
+
+
+def losses(folder, run="."):
+    return read_runs(folder)[run].scalars["损失/dev"]
+
+
+def record(folder, epochs, value, **how):
+    with Tracker(folder, **how) as tracker:
+        for epoch in epochs:
+            tracker(parameters(w=[1.0]), report(epoch, value))
+
+
+def test_a_used_folder_is_refused_and_left_alone(tmp_path):
+    record(tmp_path / "甲", (1, 2, 3), 0.3)
+    before = {path: path.read_bytes() for path in (tmp_path / "甲").iterdir()}
+    with pytest.raises(FileExistsError, match="甲 里已有一次训练的记录（1 个事件文件）") as error:
+        Tracker(tmp_path / "甲")
+    assert "请换一个文件夹名，或先删去旧记录" in str(error.value)
+    assert {path: path.read_bytes() for path in (tmp_path / "甲").iterdir()} == before
+    record(tmp_path, (1, 2), 0.6)  # 记录在子文件夹里，不碍事
+    assert losses(tmp_path).steps.tolist() == [1, 2]
+
+
+def test_two_trackers_at_once_do_not_empty_each_other(tmp_path):
+    """都在空文件夹上打开，先写的算数；同一秒里接着写，文件名也不同。"""
+    first, second = Tracker(tmp_path), Tracker(tmp_path)
+    first(parameters(w=[1.0]), report(1, 0.7))
+    with pytest.raises(FileExistsError, match="已有一次训练的记录"):
+        second(parameters(w=[1.0]), report(1, 0.9))
+    first.close()
+    for epoch in (2, 3):
+        record(tmp_path, (epoch,), 0.7, resume=True)
+    assert len(list(tmp_path.glob("*tfevents*"))) == 3
+    assert losses(tmp_path).steps.tolist() == [1, 2, 3]
+    assert np.allclose(losses(tmp_path).values, 0.7 / 3)
+
+
+def test_writing_after_close_keeps_what_was_there(tmp_path):
+    tracker = Tracker(tmp_path)
+    for epoch in (1, 2, 3):
+        tracker(parameters(w=[1.0]), report(epoch, 0.7))
+        tracker.close()
+    assert losses(tmp_path).steps.tolist() == [1, 2, 3]
+
+
+def test_a_training_that_never_started_leaves_the_folder_free(tmp_path):
+    with pytest.raises(ValueError, match="lr"), Tracker(tmp_path) as tracker:
+        fit(toy_model(), TRAIN, DEV, lr=-1, on_epoch=tracker)
+    record(tmp_path, (1,), 0.7)
+    assert losses(tmp_path).steps.tolist() == [1]
+
+
+def test_a_resumed_training_continues_its_record(tmp_path):
+    """跑完三轮，和两轮之后断了再接：记录里每一个数都相同。"""
+    def go(folder, checkpoint, resume=False, stop_after=9):
+        def stop(model, r):
+            tracker(model, r)
+            if r.epoch == stop_after:
+                raise KeyboardInterrupt
+        with Tracker(folder, resume=resume) as tracker:
+            fit(toy_model(), TRAIN, DEV, epochs=3, patience=9, checkpoint=checkpoint, on_epoch=stop)
+
+    go(tmp_path / "不断", tmp_path / "甲.npz")
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "断过", tmp_path / "乙.npz", stop_after=2)
+    go(tmp_path / "断过", tmp_path / "乙.npz", resume=True)
+    assert losses(tmp_path, "断过").steps.tolist() == [1, 2, 3]
+    runs = read_runs(tmp_path)
+    for tag, curve in runs["不断"].scalars.items():
+        assert np.array_equal(curve.values, runs["断过"].scalars[tag].values)
+
+
+@pytest.mark.parametrize("steps, kept", [
+    ([1, 2, 3, 4, 5, 1, 2, 3], [5, 6, 7]), ([1, 2, 3, 4, 3, 4, 5], [0, 1, 4, 5, 6]), ([1, 1], [1]),
+], ids=["又训练一次，短些", "从第 3 步接着来", "只有一步"])
+def test_steps_that_restart_are_no_zigzag(tmp_path, steps, kept):
+    """别的工具写的：第 k 个数就是 k，所以留下的是哪几个看得出来。"""
+    with SummaryWriter(str(tmp_path)) as writer:
+        for k, step in enumerate(steps):
+            writer.add_scalar("损失/dev", k, step)
+            writer.add_histogram("权重/w", np.full(3, k + 0.5), step)
+    with pytest.warns(UserWarning, match="步数重复或退回过.*只取后来的"):
+        run = read_runs(tmp_path)["."]
+    assert run.scalars["损失/dev"].values.tolist() == kept
+    assert run.scalars["损失/dev"].steps.tolist() == [steps[k] for k in kept]
+    assert [(h.step, h.edges[0]) for h in run.histograms["权重/w"]] == [(steps[k], k + 0.5) for k in kept]
+
+
+def test_a_single_training_reads_without_a_warning(folder, recwarn):
+    read_runs(folder.path)
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
+
+
+def test_the_examples_in_the_docstrings():
+    result = doctest.testmod(tracking)
+    assert result.attempted > 5 and result.failed == 0
