@@ -2,8 +2,11 @@
 
 import builtins
 import doctest
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -325,3 +328,70 @@ def test_a_single_training_reads_without_a_warning(folder, recwarn):
 def test_the_examples_in_the_docstrings():
     result = doctest.testmod(tracking)
     assert result.attempted > 5 and result.failed == 0
+
+
+CHAPTER = Path(__file__).parents[1] / "notebooks" / "09_tensorboardx.ipynb"
+
+
+@pytest.fixture
+def chapter(tmp_path, monkeypatch):
+    """第 09 章“四份记录”以前的代码格（画图的不要），和一个放它的文件夹，旁边有 data/。"""
+    shutil.copytree(CHAPTER.parents[1] / "data" / "headlines", tmp_path / "data" / "headlines")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
+    end = next(k for k, c in enumerate(cells) if "".join(c["source"]).startswith("## 四份记录"))
+    sources = ["".join(c["source"]) for c in cells[:end] if c["cell_type"] == "code"]
+    return [s for s in sources if "plt.show()" not in s], {}
+
+
+def run(source, namespace):
+    exec(source, namespace)  # noqa: S102  课程自己的代码
+
+
+def test_every_writing_cell_of_the_chapter_runs_again(chapter, monkeypatch):
+    """在中文 Windows 的编码下；写记录的格运行两次，第二次换了学习率。数据与轮数只留一点，为了快。"""
+    monkeypatch.setattr("tensorboardX.embedding.open", gbk_by_default, raising=False)
+    monkeypatch.setattr(SummaryWriter, "add_graph", lambda *_: None)  # 最慢，也不在这里查
+    (setup, reading, *rest), namespace = chapter
+    for folder in ("logs", "logs_09/我的"):
+        record(folder, (1, 2), 0.7)
+    Path("logs_09/第09章写的.txt").touch()
+    run(setup, namespace)
+    run(reading, namespace)
+    namespace.update(train=namespace["train"][:60], dev=namespace["dev"][:20])
+    for source in rest:
+        source = source.replace("epochs=10", "epochs=1").replace("sleep(0.5)", "sleep(0.1)")
+        run(source, namespace)
+        if "new_folder(" in source:
+            run(source.replace("(100, 1000, 10_000)", "(50, 500)"), namespace)
+    runs = read_runs("logs_09")
+    assert sorted(runs) == sorted(["我的", "手写/学习率 50", "手写/学习率 500", "零件/字向量的平均",
+                                   "零件/字向量的平均/设定", *(f"诊断/{k}" for k in "甲乙丙丁"),
+                                   *(f"消失/{k}" for k in ("RNN", "LSTM", "LSTM 遗忘门偏置 3"))])
+    assert len(list(Path("logs_09").rglob("*tfevents*"))) == len(runs)  # 一次训练一个事件文件
+    assert len(runs["手写/学习率 50"].scalars["损失/dev"].steps) == 41
+    assert losses("logs").steps.tolist() == losses("logs_09", "我的").steps.tolist() == [1, 2]
+    for path in Path("logs_09").rglob("projector_config.pbtxt"):
+        (found,) = text_format.Parse(path.read_bytes().decode("utf-8"), ProjectorConfig()).embeddings
+        assert found.tensor_name == "embedding:00000"
+
+
+def test_the_chapter_leaves_what_others_wrote(chapter):
+    (setup, reading, *_), namespace = chapter
+    record("logs_09/手写", (1, 2), 0.7)
+    run(setup, namespace)
+    run(reading, namespace)
+    with pytest.raises(FileExistsError, match="logs_09 不是本章写的，没有动它；请先把它改名"):
+        namespace["new_folder"]("手写")
+    assert losses("logs_09/手写").steps.tolist() == [1, 2]
+
+
+def test_the_chapter_started_elsewhere_says_where_to_go(chapter, tmp_path, monkeypatch):
+    (setup, reading, *_), namespace = chapter
+    monkeypatch.chdir(tmp_path)
+    record("logs/我的", (1, 2), 0.7)
+    run(setup, namespace)
+    with pytest.raises(AssertionError, match="现在的文件夹是 .*；请换到 notebooks/，再从头运行"):
+        run(reading, namespace)
+    assert losses("logs", "我的").steps.tolist() == [1, 2]
