@@ -103,5 +103,6 @@ def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
             raise ValueError(f"{len(words)} 个词，{len(counts)} 个词频，{len(rows) / size:g} 行向量")
         return WordVectors(words, rows.reshape(-1, size)), counts
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-        raise ValueError(f"{path} 不是完整的打包词向量（{error}）；请重新下载，"
+        reason = "不是文本" if isinstance(error, UnicodeDecodeError) else error
+        raise ValueError(f"{path} 不是完整的打包词向量（{reason}）；请重新下载，"
                          "或运行 python data/neighbors/build.py 重做") from None
