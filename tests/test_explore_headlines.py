@@ -1,5 +1,6 @@
 """标题分类器：网页里的概率、权重同 Python 的模型相等；打开之前不下载，取不到、取坏了说清楚怎么办。"""
 
+import base64
 import itertools
 import json
 import random
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from explore_page import assert_accessible_and_narrow, write_page
+from explore_page import assert_accessible_and_narrow, serve_cached, write_page
 from playwright.sync_api import expect
 
 from textseq import corpora, explore
@@ -72,9 +73,6 @@ def test_the_book_serves_the_file():
 
 # ---- 网页里算的数 ----
 
-EXPLORABLES = ROOT / "textseq/explorables"
-
-
 def read_packed(path):
     return json.loads(path.read_text(encoding="utf-8").removeprefix(BUILD["HEAD"]).rstrip(";\n"))
 
@@ -97,17 +95,16 @@ def book(site):
 
 def call(page, code, value, data=None):
     """在眼前的页面里，以模块 m 和模型 model（网页载入的，或 data）运行一段 JavaScript；file:// 也行。"""
-    sources = [(EXPLORABLES / name).read_text(encoding="utf-8") for name in ("headlines.js", "_kit.js")]
-    return page.evaluate(f"""async ([[piece, kit], value, data]) => {{
-        const link = (text) => URL.createObjectURL(new Blob([text], {{ type: "text/javascript" }}));
-        const m = await import(link(piece.replace('"./_kit.js"', JSON.stringify(link(kit)))));
+    source = explore.module("headlines")
+    return page.evaluate(f"""async ([source, value, data]) => {{
+        const m = await import(URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }})));
         data ??= globalThis.textseqHeadlines;
         const model = data && m.unpack(data);
         {code}
-    }}""", [sources, value, data])
+    }}""", [source, value, data])
 
 
-PROBABILITIES = "return value.map((title) => m.softmax(m.scores(model, m.encode(model, m.split(title)))));"
+PROBABILITIES = "return value.map((title) => m.probabilities(model, m.split(title)));"
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
@@ -143,7 +140,7 @@ def test_numbers_stay_exact_near_certainty(watched, book):
     z = [[60.0, 0.0, -1.0], [800.0, 1.0, 0.0], [-3.0, 2.0, 2.0]]
     mine = call(watched, "return value.map((z) => [m.logOdds(z, 0), m.logOdds(z, 1)]);", z)
     np.testing.assert_allclose(mine, np.stack([log_odds(np.array(z), k) for k in (0, 1)], 1), rtol=1e-12)
-    mine = call(watched, "return value.map(m.softmax);", z)
+    mine = call(watched, "return value.map((await import('/explorables/_math.js')).softmax);", z)
     np.testing.assert_allclose(mine, torch.tensor(z, dtype=torch.float64).softmax(1), rtol=1e-12)
 
 
@@ -158,6 +155,38 @@ def test_splitting_equals_python(watched, book):
     texts = AWKWARD + ["".join(rng.choices(odd if i % 2 else letters, k=60)) for i in range(1500)]
     mine = call(watched, "return value.map(m.split);", texts)
     assert mine == [split_units(text) for text in texts]
+
+
+@pytest.mark.parametrize("length", [1, 2, 15, 40])
+def test_work_per_key_is_bounded(watched, book, length):
+    """按一个键走几步循环层：读过的不重读。
+
+    两个方向各读一遍；换掉第 i 个字，反向走 i+1 步，正向从 i−1 走到底。
+    """
+    _, write = book
+    watched.goto(write('<script src="_static/model.js"></script>')["http"])
+    title = "".join(dict.fromkeys("".join(TITLES)))
+    title = "".join(unit for unit in split_units(title) if unit in MODEL.vocab)[:length]
+    steps, alone = call(watched, """
+        const { steps } = m.explain(model, value);
+        const before = model.steps;
+        m.recognise(model, value); // 只认类，不算权重
+        return [steps, model.steps - before];""", title)
+    # 二元组都不认识时，右边那一个方向从 i 读起，少走一步
+    most = 2 * length + sum(i + 1 + length - max(0, i - 1) for i in range(length))
+    assert 2 * length + length * (length + 1) <= steps <= most
+    assert most <= length**2 + 4 * length and alone == 2 * length
+    assert length < 15 or steps < 0.65 * 2 * length * (length + 1)  # 从头来要这么多步
+
+
+def test_weights_do_not_depend_on_what_was_read_before(watched, book):
+    """换一条标题再换回来，数还是那些数：记着的状态不会串。"""
+    _, write = book
+    watched.goto(write('<script src="_static/model.js"></script>')["http"])
+    titles = [DEFAULT, *TITLES[:20], DEFAULT[::-1], DEFAULT]
+    answers = call(watched, """return value.map((title) => m.explain(model, title))
+        .concat(value.map((title) => m.explain(m.unpack(textseqHeadlines), title)));""", titles)
+    assert answers[:len(titles)] == answers[len(titles):]
 
 
 @pytest.mark.parametrize("cell, bidirectional", [("lstm", True), ("lstm", False), ("none", False)])
@@ -332,26 +361,51 @@ def test_a_missing_file_is_explained(page, book, scheme):
     expect(page.locator(".failed")).to_have_count(0)
 
 
+def damage(payload, kind):
+    """改坏一处，每处都不同：缺一张表、少几个数、少一个词……"""
+    tables = payload["tables"]
+    if kind == "缺表":
+        del tables["output"]
+    elif kind == "少数":
+        tables["forward"]["whole"] = tables["forward"]["whole"][:-4]
+    elif kind == "少词":
+        payload["units"] = payload["units"].rpartition(" ")[0]
+    elif kind == "不是 base64":
+        tables["output"]["step"] = "？"
+    elif kind == "步长不是数":
+        tables["output"]["step"] = base64.b64encode(np.full(10, np.nan, "<f4").tobytes()).decode()
+    elif kind == "另一种汇总":
+        payload["pooling"] = "toString"
+    elif kind == "循环层对不上":  # 每张表自己是完整的，接不起来
+        tables["forward"] = tables["output"] | {"shape": [10, 129]}
+    elif kind == "输出层对不上":
+        del tables["backward"]
+    elif kind == "没有来历":
+        del payload["about"]
+    elif kind == "类别少一个":
+        payload["classes"].pop()
+    else:
+        payload.clear()
+
+
 def broken(kind):
-    """几种坏文件：登录页、只下载了一半、缺一张表、少几个数、少一个词、不是 base64。"""
+    """几种坏文件：登录页、只下载了一半、别的数据，或改坏一处。"""
     text, payload = DATA.read_text(encoding="utf-8"), read_packed(DATA)
     if kind == "登录页":
         return "<!doctype html>请登录"
     if kind == "半个":
         return text[: len(text) // 2]
-    if kind == "缺表":
-        del payload["tables"]["output"]
-    elif kind == "少数":
-        payload["tables"]["forward"]["whole"] = payload["tables"]["forward"]["whole"][:-4]
-    elif kind == "少词":
-        payload["units"] = payload["units"].rpartition(" ")[0]
-    else:
-        payload["tables"]["output"]["step"] = "？"
+    if kind == "别的":
+        return f"{BUILD['HEAD']}[1, 2];"
+    damage(payload, kind)
     return f"{BUILD['HEAD']}{json.dumps(payload, ensure_ascii=False)};"
 
 
-@pytest.mark.parametrize("kind", ["登录页", "半个", "缺表", "少数", "少词", "不是 base64"])
+@pytest.mark.parametrize("kind", [
+    "登录页", "半个", "别的", "缺表", "少数", "少词", "不是 base64", "步长不是数", "另一种汇总",
+    "循环层对不上", "输出层对不上", "没有来历", "类别少一个", "空"])
 def test_a_broken_file_is_explained(page, book, kind):
+    """坏文件：一句中文；文件换好，再按一次就好，网页不用重新打开。"""
     folder, write = book
     (folder / "_static/model.js").write_text(broken(kind), encoding="utf-8")
     page.goto(write(explore.html("headlines"))["file"])
@@ -360,6 +414,20 @@ def test_a_broken_file_is_explained(page, book, kind):
     expect(page.get_by_role("status").first).to_have_text(f"{what}（./_static/model.js）。{AGAIN}")
     (folder / "_static/model.js").write_bytes(DATA.read_bytes())
     open_piece(page)
+    expect(page.locator(".failed")).to_have_count(0)
+
+
+def test_a_broken_file_kept_by_the_browser_is_fetched_again(page, book):
+    """服务器说可以存一小时：坏文件存在浏览器里，换好以后再按，也不用那一份。"""
+    folder, write = book
+    (folder / "_static/model.js").write_text(broken("缺表"), encoding="utf-8")
+    write(explore.html("headlines"))
+    with serve_cached(folder) as address:
+        page.goto(f"{address}/page.html")
+        page.get_by_role("button", name="打开").click()
+        expect(page.get_by_role("status").first).to_contain_text("取到的不是完整的模型")
+        (folder / "_static/model.js").write_bytes(DATA.read_bytes())
+        open_piece(page)
 
 
 def test_a_page_that_knows_no_place(watched, site):
@@ -376,7 +444,7 @@ def test_the_address_follows_jupyterlab(watched, book):
     _, write = book
     config = '<script id="jupyter-config-data" type="application/json">{"baseUrl": "/user/a/"}</script>'
     watched.goto(write(config)["http"])
-    url = call(watched, "return m.place(document).url;", 0)
+    url = call(watched, "return (await import('/explorables/_data.js')).place(document, m.file.path).url;", 0)
     assert url == f"/user/a/files/{DATA.relative_to(ROOT).as_posix()}"
 
 

@@ -1,5 +1,6 @@
 """近义词：网页里的近邻同 Python 在量化矩阵上算的相等；打开之前不下载，取不到时说清楚怎么办。"""
 
+import json
 import random
 import unicodedata
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from explore_page import assert_accessible_and_narrow, write_page
+from explore_page import assert_accessible_and_narrow, serve_cached, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
@@ -123,7 +124,11 @@ def test_the_address_follows_jupyterlab(watched, book):
     _, address, write = book
     write('<script id="jupyter-config-data" type="application/json">{"baseUrl": "/user/a/"}</script>')
     watched.goto(f"{address}/page.html")
-    url = watched.evaluate("""async () => (await import("/explorables/neighbors.js")).place(document).url""")
+    url = watched.evaluate("""async () => {
+        const { place } = await import("/explorables/_data.js");
+        const { file } = await import("/explorables/neighbors.js");
+        return place(document, file.path).url;
+    }""")
     assert url == f"/user/a/files/{DATA.relative_to(ROOT).as_posix()}"
 
 
@@ -224,13 +229,63 @@ def test_a_missing_file_is_explained(page, book, scheme):
     expect(page.locator(".failed")).to_have_count(0)
 
 
-def test_a_reply_that_is_not_the_data(page, book):
+AGAIN = "请检查网络后再按一次；若是自己建的书，请重新运行 make book。"
+HEAD = "textseqNeighbors = "
+
+
+def broken(kind):
+    """几种坏文件：登录页、只下载了一半、别的数据，或少了一样。"""
+    text = DATA.read_text(encoding="utf-8")
+    payload = json.loads(text.removeprefix(HEAD).rstrip(";\n"))
+    if kind == "登录页":
+        return "<!doctype html>请登录"
+    if kind == "半个":
+        return text[: len(text) // 2]
+    if kind == "别的":
+        return f"{HEAD}7;"
+    if kind.startswith("缺 "):
+        del payload[kind.removeprefix("缺 ")]
+    elif kind == "少数":
+        payload["rows"] = payload["rows"][:-4]
+    elif kind == "少词":
+        payload["words"] = payload["words"].rpartition(" ")[0]
+    elif kind == "少次数":
+        payload["counts"].pop()
+    elif kind == "次数不是数":
+        payload["counts"][5] = "很多"
+    else:
+        payload["vector_size"] = 0
+    return f"{HEAD}{json.dumps(payload, ensure_ascii=False)};"
+
+
+@pytest.mark.parametrize("kind", [
+    "登录页", "半个", "别的", "缺 about", "缺 vector_size", "缺 words", "缺 counts", "缺 rows",
+    "少数", "少词", "少次数", "次数不是数", "每个词 0 个数"])
+def test_a_broken_file_is_explained(page, book, kind):
+    """坏文件：一句中文；文件换好，再按一次就好，网页不用重新打开。"""
     folder, _, write = book
     write(explore.html("neighbors"))
-    (folder / "_static/neighbors.js").write_text("<!doctype html>请登录", encoding="utf-8")
+    (folder / "_static/neighbors.js").write_text(broken(kind), encoding="utf-8")
     page.goto((folder / "page.html").as_uri())
     page.get_by_role("button", name="打开").click()
-    expect(page.get_by_role("status").first).to_contain_text("没有取到词向量")
+    what = "没有取到词向量" if kind in ("登录页", "半个") else "取到的不是完整的词向量"
+    expect(page.get_by_role("status").first).to_have_text(f"{what}（./_static/neighbors.js）。{AGAIN}")
+    (folder / "_static/neighbors.js").write_bytes(DATA.read_bytes())
+    open_piece(page)
+    expect(page.locator(".failed")).to_have_count(0)
+
+
+def test_a_broken_file_kept_by_the_browser_is_fetched_again(page, book):
+    """服务器说可以存一小时：坏文件存在浏览器里，换好以后再按，也不用那一份。"""
+    folder, _, write = book
+    write(explore.html("neighbors"))
+    (folder / "_static/neighbors.js").write_text(broken("少次数"), encoding="utf-8")
+    with serve_cached(folder) as address:
+        page.goto(f"{address}/page.html")
+        page.get_by_role("button", name="打开").click()
+        expect(page.get_by_role("status").first).to_contain_text("取到的不是完整的词向量")
+        (folder / "_static/neighbors.js").write_bytes(DATA.read_bytes())
+        open_piece(page)
 
 
 def test_a_page_that_knows_no_place(watched, site):

@@ -101,7 +101,7 @@ def test_solved_with_the_keyboard_alone(watched, site):
     def tab_to(name):
         for _ in range(30):
             press("Tab")
-            if watched.evaluate("""() => document.querySelector("[data-explore]").shadowRoot.activeElement
+            if watched.evaluate("""() => document.querySelector(".textseq-explore").shadowRoot.activeElement
                     ?.getAttribute("aria-label")""") == name:
                 return
         pytest.fail(f"Tab 走不到 {name}")

@@ -24,7 +24,8 @@ def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int
              checkpoint: str | Path | None = None) -> np.ndarray:
     """在标题上训练字（词）与二元组的向量，返回 (V, E) 的 float32 表；一个线程最快。
 
-    on_progress、checkpoint 同 word2vec_train.train。一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
+    on_progress、checkpoint 同 word2vec_train.train。
+    一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
     异常：词表里有词，标题里却没有一个出现过两次，ValueError。
     """
     if not vocab.real_words:  # 只有 <pad> 与 <unk>，没有可训练的

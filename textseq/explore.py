@@ -1,22 +1,27 @@
-"""互动：一份 ES 模块，在 JupyterLab 与静态网页里都能操作，不用服务器，也不联网。
+"""互动：一份 ES 模块，在 JupyterLab、VS Code 与静态网页里都能操作，不用服务器，也不联网。
 
     explore.show("shape_blocks", max_L=8)   # notebook 里：单元格的最后一行
     explore.html("shape_blocks")            # 同一段 HTML，给网页用
+    explore.module("shape_blocks")          # 自足的模块，交给 anywidget 的 _esm
 
-每种互动是 explorables/ 里的一个文件，遵守 anywidget 的约定
-`export default { render({ model, el }) }`，并导出 spec：一段 JSON，写着标题、每个状态的
-说明、默认值与范围。Python 用它检查参数，JavaScript 用它造控件。以下划线开头的文件大家共用。
+每种互动是 explorables/ 里的一个 .js 与同名的 .css。它导出 spec：一段 JSON，写着标题、每个状态的
+说明、默认值与范围，Python 用它检查参数，JavaScript 用它造控件；还有 anywidget 约定的
+`export default { render }`，render 返回拆除的函数。以下划线开头的文件大家共用。
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "explorables"
 _SPEC = "export const spec = "
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(_\w+)\.js";$', re.M)
+_EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
+_STYLE = '{ palette: "", base: "", piece: "" }'
 
 
 def names() -> list[str]:
@@ -29,7 +34,11 @@ def spec(name: str) -> dict:
     if name not in names():
         raise ValueError(f"没有名叫 {name!r} 的互动；现有：{'、'.join(names())}")
     source = _read(f"{name}.js")
-    return json.JSONDecoder().raw_decode(source, source.index(_SPEC) + len(_SPEC))[0]
+    found, _ = json.JSONDecoder().raw_decode(source, source.index(_SPEC) + len(_SPEC))
+    for rule in found["state"].values():
+        if isinstance(rule["default"], list):  # 长的文本一行一行地写
+            rule["default"] = "\n".join(rule["default"])
+    return found
 
 
 @dataclass(frozen=True)
@@ -57,23 +66,48 @@ def show(name: str, **state) -> Explorable:
 
 def html(name: str, **state) -> str:
     """互动的整段 HTML：参数相同，结果就逐字相同，所以 nbval 可以比较它。异常同 show。"""
-    payload = {
-        "state": _complete(name, state),
-        "css": _read("_base.css"),
-        "kit": _read("_kit.js"),
-        "piece": _read(f"{name}.js"),
-    }
+    payload = {"name": name, "state": _complete(name, state), "module": module(name)}
     # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
     packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
-    title = escape(spec(name)["title"])
     return (
-        f"<style>{_read('_palette.css')}</style>\n"
-        # JupyterLab 的快捷键遇到 data-lm-suppress-shortcuts 就让开，打字时不会误删单元格
-        f'<div class="textseq-explore" data-explore="{name}" data-lm-suppress-shortcuts="true">'
-        f"<p>互动：{title}。运行上面的单元格，或在网页版里打开，即可操作。</p></div>\n"
-        f"<script>({_read('_mount.js')})(document.currentScript.previousElementSibling, {packed})"
-        "</script>"
+        f'<div data-explore="{name}">'
+        f"<p>互动：{escape(spec(name)['title'])}。运行上面的单元格，或在网页版里打开，即可操作。</p></div>\n"
+        f"<script>({_read('_mount.js')})(document.currentScript, {packed})</script>"
     )
+
+
+def module(name: str) -> str:
+    """互动拼成的一份 ES 模块：样式、共用的文件与它自己，不再 import 别的，可以直接作 anywidget 的 _esm：
+
+        rules = explore.spec(name)["state"].items()
+        traits = {key: traitlets.Any(rule["default"]).tag(sync=True) for key, rule in rules}
+        type("Piece", (anywidget.AnyWidget,), {"_esm": explore.module(name), **traits})()
+
+    异常：没有这种互动，ValueError。
+    """
+    spec(name)
+    styles = {"palette": "_palette", "base": "_base", "piece": name}
+    styles = {key: _read(f"{file}.css") for key, file in styles.items()}
+    parts: dict[str, str] = {}
+
+    def add(file: str) -> None:
+        source = _read(f"{file}.js")
+        for found in _IMPORT.finditer(source):  # 用到的在先
+            if found[2] not in parts:
+                add(found[2])
+        parts[file] = _IMPORT.sub(r"const {\1} = \2;", source)
+
+    add(name)
+    piece = parts.pop(name)
+    parts["_style"] = parts["_style"].replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
+    return "\n".join([*(_wrap(file, source) for file, source in parts.items()), piece])
+
+
+def _wrap(name: str, source: str) -> str:
+    """一份共用的文件 → 一个同名的对象，属性是它导出的函数；各在各的作用域里，重名不相干。"""
+    exports = ", ".join(found[2] for found in _EXPORT.finditer(source))
+    inside = _EXPORT.sub(r"\1", source)
+    return f"const {name} = (() => {{\n{inside}\nreturn {{ {exports} }};\n}})();\n"
 
 
 def _complete(name: str, state: dict) -> dict:

@@ -70,8 +70,9 @@ def check_device(name: str) -> None:
         kind = torch.device(name).type
     except (RuntimeError, TypeError):
         raise ValueError(f"device 应为 'cpu'、'cuda' 或 'mps'，收到 {name!r}") from None
-    ready = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not ready.get(kind):
+    ready = {"cpu": lambda: True, "cuda": torch.cuda.is_available,
+             "mps": torch.backends.mps.is_available}
+    if kind not in ready or not ready[kind]():
         raise ValueError(f"device={name!r} 在这台机器上用不了：没有这种设备，或装的是 CPU 版的 torch；"
                          "请改用 device='cpu'")
 

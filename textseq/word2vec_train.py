@@ -45,10 +45,14 @@ class Tables(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """训练到哪里了：words 是读过的词次，total 是全部轮次的词次，loss 是每个正样本的损失（奈特）。"""
+    """训练到哪里了：words 是读过的词次，total 是全部轮次的词次，loss 是每个正样本的损失（奈特）。
+
+    begun 是这一次开始时已经读过的词次：接着训练时不是 0。
+    """
     words: int
     total: int
     loss: float
+    begun: int = 0
 
 
 def _explicit(function: Callable) -> Callable:
@@ -149,16 +153,15 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
 
     train_part = _part_trainer(model, corpus, replace(s, alpha=s.alpha * world), E, C)
     workers = max(1, min(s.workers, N // PART))  # 语料太小，人多了反而互相踩
-    saved = time.monotonic()
+    saved, begun = time.monotonic(), _words(legs[done - 1], N) if done else 0
     for number, leg in enumerate(legs[done:], start=done + 1):
         before = (E.clone(), C.clone()) if world > 1 else ()
         losses = _train_parts(train_part, leg[rank::world], workers)
         _check_losses(losses, s, epoch=leg[0][0])
         for table, old in zip((E, C), before):  # noqa: B905  一个进程时没有 before
             _merge(table, old)
-        epoch, start = leg[-1]
         if on_progress and rank == 0:
-            on_progress(Progress(epoch * N + min(start + PART, N), s.epochs * N, losses.mean()))
+            on_progress(Progress(_words(leg, N), s.epochs * N, losses.mean(), begun))
         late = number == len(legs) or time.monotonic() - saved >= checkpoint_seconds
         if checkpoint and rank == 0 and late:
             arrays = {"E": E.cpu().numpy(), "C": C.cpu().numpy()}
@@ -167,6 +170,12 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     if not C.any():  # 上下文表从 0 开始，走过一步就不全是 0 了
         raise ValueError("一步也没有训练：降采样把词都丢掉了，语料太小；请加大语料，或用 sample=0")
     return Tables(E.cpu().numpy(), C.cpu().numpy())
+
+
+def _words(leg: list[tuple[int, int]], N: int) -> int:
+    """做完这一程，一共读过多少词次。"""
+    epoch, start = leg[-1]
+    return epoch * N + min(start + PART, N)
 
 
 def _check_corpus(corpus: EncodedCorpus) -> None:

@@ -1,6 +1,48 @@
-// 各互动共用的小工具：造元素，按 spec 造控件。用户的文字只经 textContent 进入页面。
+// 各互动共用的骨架与小工具：搭界面、造元素、按 spec 造控件。用户的文字只经 textContent 进入页面。
+import { within } from "./_math.js";
+import { style } from "./_style.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+
+// ---- 骨架 ----
+
+/**
+ * 互动 → anywidget 的 { render }：render 在 el 里搭好界面，返回把它拆干净的函数。
+ * build(piece) 由各互动写，piece 是它与外面打交道的唯一途径：
+ *   get(key)、state() 读状态，change(key, value) 改状态；
+ *   on(event, run) 听状态的变化，own(release) 登记别的要收走的东西（观察者、计时器），拆的时候都收走；
+ *   show(ask, ...children) 把标题、提问与正文放进页面。
+ */
+export function widget(spec, build) {
+  return { render({ model, el }) {
+    const releases = [];
+    // JupyterLab 的快捷键遇到 data-lm-suppress-shortcuts 就让开，打字时不会误删单元格
+    const host = make("div.textseq-explore", { "data-lm-suppress-shortcuts": "true" });
+    const palette = make("style", {}, style.palette);
+    const root = host.attachShadow({ mode: "open" }); // 影子树隔开网页与 JupyterLab 的样式
+    const piece = {
+      spec, host,
+      get: (key) => model.get(key),
+      state: () => Object.fromEntries(Object.keys(spec.state).map((key) => [key, model.get(key)])),
+      change(key, value) { model.set(key, value); model.save_changes(); },
+      on(event, run) { model.on(event, run); releases.push(() => model.off(event, run)); },
+      own: (release) => releases.push(release),
+      show: (ask, ...children) => root.append(frame(spec.title, ask, children)),
+    };
+    root.append(make("style", {}, style.base + style.piece));
+    el.append(palette, host);
+    build(piece);
+    return () => {
+      for (const release of releases.splice(0).reverse()) release();
+      host.remove();
+      palette.remove();
+    };
+  } };
+}
+
+/** 一个互动的外框：标题，一两句提问，正文。 */
+const frame = (title, ask, children) => make("form", { onsubmit: (event) => event.preventDefault() },
+  make("h2", {}, title), ...[ask].flat().map((line) => make("p.ask", {}, line)), ...children);
 
 /** 造一个元素：make("p.soft", { title }, "文字", 子元素…)；svg: 开头的造 SVG 元素。 */
 export function make(tag, attributes = {}, ...children) {
@@ -16,66 +58,45 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** 整数收进 [min, max]；不是整数就取最近的整数，不是数就回到 fallback。 */
-export function clamp(value, { min, max }, fallback) {
-  const number = value === "" ? NaN : Math.round(Number(value));
-  return Number.isNaN(number) ? fallback : Math.min(max, Math.max(min, number));
+// ---- 零件 ----
+
+/** 屏幕阅读器会念出来的一段话。 */
+export const status = (tag = "p") => make(tag, { role: "status" });
+
+/** 比屏幕宽时自己滚动的一块，键盘也能滚。 */
+export const scroller = (label, tag = "div.scroll") =>
+  make(tag, { tabindex: 0, role: "group", "aria-label": label });
+
+export const button = (label, onclick, tag = "button") => make(tag, { type: "button", onclick }, label);
+
+/** 一排按钮：show(item) 是字样，按了就 pick(item)。 */
+export const chips = (label, items, show, pick) => make("div.chips", {}, make("span.soft", {}, label),
+  ...items.map((item) => button(show(item), () => pick(item))));
+
+/** 负号写成 −，与减号同宽。 */
+export const minus = (value) => String(value).replace("-", "−");
+
+/** 写到小数点后几位。 */
+export const fixed = (value, digits = 2) => minus(value.toFixed(digits));
+
+/** 数表：head 是列名，每行的第一格是行名。 */
+export function numberTable(head, rows) {
+  const cells = (tag, values, scope) =>
+    values.map((value) => make(tag, scope ? { scope } : {}, String(value)));
+  return make("table.numbers.num", {},
+    make("thead", {}, make("tr", {}, ...cells("th", head, "col"))),
+    make("tbody", {}, ...rows.map(([name, ...values]) =>
+      make("tr", {}, ...cells("th", [name], "row"), ...cells("td", values)))));
 }
 
-/** 按 spec.state[key] 造一个控件：改动写进 model；超出范围时收回来，并用 say 说明。 */
-export function control(model, key, rule, say) {
-  const change = (value) => { model.set(key, value); model.save_changes(); };
-  const name = [make("code", {}, key), ` ${rule.label}`];
-  if (rule.choices) return choice(model, key, rule, name, change);
-  if (typeof rule.default === "boolean") return toggle(model, key, name, change);
-  if ("min" in rule) return number(model, key, rule, name, change, say);
-  const box = make("textarea", {
-    rows: 4, maxlength: rule.max_chars, spellcheck: "false", oninput: () => change(box.value),
-  });
-  box.value = model.get(key);
-  return make("label.field.wide", {}, make("span.name", {}, ...name), box);
-}
-
-function choice(model, key, rule, name, change) {
-  const options = Object.entries(rule.choices).map(([value, text]) => make("label", {},
-    make("input", { type: "radio", name: key, value, checked: model.get(key) === value,
-      onchange: () => change(value) }), make("span", {}, text)));
-  return make("fieldset.field", {}, make("legend.name", {}, ...name),
-    make("div.choices", {}, ...options));
-}
-
-function toggle(model, key, name, change) {
-  const box = make("input", { type: "checkbox", checked: model.get(key),
-    onchange: () => change(box.checked) });
-  return make("label.switch", {}, box, make("span.name", {}, ...name));
-}
-
-function number(model, key, rule, name, change, say) {
-  const { min, max } = rule;
-  const slider = make("input", { type: "range", min, max, value: model.get(key),
-    "aria-label": `${key} 滑块`, oninput: () => change(Number(slider.value)) });
-  const box = make("input", { type: "number", min, max, step: 1, value: model.get(key),
-    "aria-label": `${key} ${rule.label}`,
-    oninput() { if (box.value !== "" && box.checkValidity()) change(Number(box.value)); },
-    onchange() { // 打完字才收回：打 12 要先经过 1
-      const value = clamp(box.value, rule, model.get(key));
-      const typed = box.value;
-      box.value = value;
-      change(value);
-      if (typed !== String(value)) say(`${key} 只能是 ${min} 到 ${max} 的整数，已改成 ${value}。`);
-    } });
-  model.on(`change:${key}`, () => {
-    slider.value = model.get(key);
-    if (box.value !== String(model.get(key))) box.value = model.get(key);
-  });
-  return make("div.field", {}, make("span.name", {}, ...name), slider, box);
-}
-
-/** 代码框、复制按钮和它的回话；浏览器不许写剪贴板时改为选中，让读者自己按 Ctrl+C。 */
-export function codeBox(label) {
-  const pre = make("pre", { tabindex: 0, role: "group", "aria-label": label });
-  const note = make("span.soft", { role: "status" });
-  const copy = make("button", { type: "button", async onclick() {
+/**
+ * 代码框：head 是小标题、复制按钮和它的回话，pre 是代码。
+ * 浏览器不许写剪贴板时改为选中，让读者自己按 Ctrl+C。
+ */
+export function codeBox(title) {
+  const pre = scroller(title, "pre");
+  const note = status("span.soft");
+  const copy = button("复制代码", async () => {
     try {
       await navigator.clipboard.writeText(pre.textContent);
       note.textContent = "已复制";
@@ -83,78 +104,98 @@ export function codeBox(label) {
       getSelection().selectAllChildren(pre);
       note.textContent = "已选中，请按 Ctrl+C（macOS 为 ⌘C）";
     }
-  } }, "复制代码");
-  return { pre, note, copy };
-}
-
-/** 数表：head 是列名，每行的第一格是行名。 */
-export function numberTable(head, rows) {
-  const cells = (tag, values, scope) => values.map((value) => make(tag, scope ? { scope } : {}, String(value)));
-  return make("table.numbers.num", {},
-    make("thead", {}, make("tr", {}, ...cells("th", head, "col"))),
-    make("tbody", {}, ...rows.map(([name, ...values]) =>
-      make("tr", {}, ...cells("th", [name], "row"), ...cells("td", values)))));
-}
-
-// ---- 张量：轴 = [名字, 长度]，张量的形状 = 轴的列表 ----
-
-/** 形状的写法：names → (B, T, D)，sizes → (4, 12, 50)，named → (B, T, D) = (4, 12, 50)。 */
-export const names = (axes) => `(${axes.map(([name]) => name).join(", ")})`;
-export const sizes = (axes) => `(${axes.map(([, n]) => n).join(", ")})`;
-export const named = (axes) => `${names(axes)} = ${sizes(axes)}`;
-const colour = (axis) => `var(--${{ B: "B", T: "T", D: "D", H: "H", "2H": "H" }[axis] ?? "ink"})`;
-
-/** (B, T, D) = (4, 12, 50)，每个轴一种颜色。 */
-export function shapeLine(axes) {
-  const list = (i) => axes.flatMap((axis, at) => [at ? ", " : "",
-    make("b", { style: `color: ${colour(axis[0])}` }, String(axis[i]))]);
-  return make("p.shape.num", {}, "(", ...list(0), ") = (", ...list(1), ")");
-}
-
-/**
- * 一个三轴张量画成一块：第 0、1、2 轴朝里、朝下、朝右，边长随长度的对数变。
- * backward 为 { axis, of } 时，沿这个轴分成 of 份，奇数份（反向）涂深。
- */
-export function block(name, axes, backward) {
-  const edge = (n) => 18 + 14.5 * Math.log2(n);
-  const n = axes.map(([, count]) => count);
-  const [w, h, dx, dy] = [edge(n[2]), edge(n[1]), 0.46 * edge(n[0]), 0.32 * edge(n[0])];
-  const along = [[dx, -dy], [0, h], [w, 0]];
-  const part = (axis, share) => along[axis].map((length) => length * share);
-  const margin = axes[0][0].length > 2 ? 88 : 48; // 两边给轴名留地方
-  const x = 44 + Math.max(0, 256 - w - dx / 2 - margin) / 2;
-  const y = dy + 8;
-  const drawn = [];
-  const patch = (x0, y0, [ux, uy], [vx, vy], shade) => drawn.push(make("svg:path", {
-    d: `M${x0} ${y0}l${ux} ${uy}l${vx} ${vy}l${-ux} ${-uy}z`,
-    fill: colour(axes[2][0]), "fill-opacity": shade }));
-  const line = (x0, y0, [ux, uy], stroke, width) => drawn.push(make("svg:path", {
-    d: `M${x0} ${y0}l${ux} ${uy}`, stroke, "stroke-width": width, "stroke-linecap": "round" }));
-  const face = (x0, y0, u, v, shade) => {
-    patch(x0, y0, along[u], along[v], shade);
-    for (const [axis, other] of [[u, v], [v, u]]) {
-      for (let i = 1; axis === backward?.axis && i < backward.of; i += 2) {
-        const [sx, sy] = part(axis, i / backward.of);
-        patch(x0 + sx, y0 + sy, part(axis, 1 / backward.of), along[other], 0.3);
-      }
-      for (let i = 0; n[axis] <= 24 && i <= n[axis]; i++) { // 格线：太密就不画
-        const [sx, sy] = part(axis, i / n[axis]);
-        line(x0 + sx, y0 + sy, along[other], "var(--edge)", 0.6);
-      }
-    }
-  };
-  face(x, y, 2, 1, 0.16);
-  face(x, y, 2, 0, 0.07);
-  face(x + w, y, 0, 1, backward?.axis === 2 ? 0.5 : 0.26);
-  const ends = [ // 每个轴：画在哪条棱上，名字写在哪里
-    [x + w, y + h, x + w + dx / 2 + 10, y + h - dy / 2 + 14, "start"],
-    [x, y, x - 8, y + h / 2 + 5, "end"],
-    [x, y + h, x + w / 2, y + h + 18, "middle"]];
-  ends.forEach(([x0, y0, tx, ty, anchor], axis) => {
-    const fill = colour(axes[axis][0]);
-    line(x0, y0, along[axis], fill, 3);
-    drawn.push(make("svg:text", { x: tx, y: ty, fill, "text-anchor": anchor }, axes[axis].join("=")));
   });
-  const label = `${name} 的方块：${named(axes)}`;
-  return make("svg:svg", { viewBox: `0 0 300 ${y + h + 26}`, role: "img", "aria-label": label }, ...drawn);
+  return { head: make("div.head", {}, make("h3", {}, title), note, copy), pre };
+}
+
+/** 一步一步走：now() 是走到第几个（最多 last()），左右方向键与 step 造的按钮都走一步。 */
+export function walker(piece, key, last) {
+  const now = () => within(piece.get(key), 0, last());
+  const walk = (by) => piece.change(key, within(now() + by, 0, last()));
+  const arrows = (event) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    walk(by);
+    event.preventDefault();
+  };
+  const step = (label, by) =>
+    make("button", { type: "button", onclick: () => walk(by), onkeydown: arrows }, label);
+  return { now, arrows, step };
+}
+
+/** 换一批签：seed 加 1，到头了从 1 再来。 */
+export const nextSeed = (piece) =>
+  piece.change("seed", (piece.get("seed") % piece.spec.state.seed.max) + 1);
+
+// ---- 控件 ----
+
+/** 整数收进 [min, max]；不是整数就取最近的整数，不是数就回到 fallback。 */
+function clamp(value, { min, max }, fallback) {
+  const number = value === "" ? NaN : Math.round(Number(value));
+  return Number.isNaN(number) ? fallback : within(number, min, max);
+}
+
+/** 按 spec.state[key] 造一个控件：改动写进状态；超出范围时收回来，并用 say 说明。 */
+export function control(piece, key, say) {
+  const rule = piece.spec.state[key];
+  const name = [make("code", {}, key), ` ${rule.label}`];
+  if (rule.choices) return choice(piece, key, name);
+  if (typeof rule.default === "boolean") return toggle(piece, key, name);
+  if ("min" in rule) return number(piece, key, name, say);
+  return make("label.field.wide", {}, make("span.name", {}, ...name),
+    textBox(piece, key, "textarea", { rows: 4 }));
+}
+
+/** 写一段文字的框；tag 是 input 或 textarea。状态从别处改了，框里跟着变。 */
+export function textBox(piece, key, tag, attributes = {}) {
+  const box = make(tag, {
+    maxlength: piece.spec.state[key].max_chars, spellcheck: "false", autocomplete: "off",
+    oninput: (event) => event.isComposing || piece.change(key, box.value), // 拼音打到一半，先不算
+    oncompositionend: () => piece.change(key, box.value), ...attributes,
+  });
+  follow(piece, key, (value) => { if (box.value !== value) box.value = value; });
+  return box;
+}
+
+/** 现在就把状态写进控件，以后变了再写。 */
+function follow(piece, key, write) {
+  const update = () => write(piece.get(key));
+  piece.on(`change:${key}`, update);
+  update();
+}
+
+function choice(piece, key, name) {
+  const boxes = Object.keys(piece.spec.state[key].choices).map((value) =>
+    make("input", { type: "radio", name: key, value, onchange: () => piece.change(key, value) }));
+  follow(piece, key, (now) => boxes.forEach((box) => { box.checked = box.value === now; }));
+  const texts = Object.values(piece.spec.state[key].choices);
+  return make("fieldset.field", {}, make("legend.name", {}, ...name),
+    make("div.choices", {}, ...boxes.map((box, i) => make("label", {}, box, make("span", {}, texts[i])))));
+}
+
+function toggle(piece, key, name) {
+  const box = make("input", { type: "checkbox", onchange: () => piece.change(key, box.checked) });
+  follow(piece, key, (now) => { box.checked = now; });
+  return make("label.switch", {}, box, make("span.name", {}, ...name));
+}
+
+function number(piece, key, name, say) {
+  const { min, max, label } = piece.spec.state[key];
+  const change = (value) => piece.change(key, value);
+  const slider = make("input", { type: "range", min, max, "aria-label": `${key} 滑块`,
+    oninput: () => change(Number(slider.value)) });
+  const box = make("input", { type: "number", min, max, step: 1, "aria-label": `${key} ${label}`,
+    oninput() { if (box.value !== "" && box.checkValidity()) change(Number(box.value)); },
+    onchange() { // 打完字才收回：打 12 要先经过 1
+      const typed = box.value;
+      const value = clamp(typed, { min, max }, piece.get(key));
+      box.value = value;
+      change(value);
+      if (typed !== String(value)) say(`${key} 只能是 ${min} 到 ${max} 的整数，已改成 ${value}。`);
+    } });
+  follow(piece, key, (value) => {
+    slider.value = value;
+    if (box.value !== String(value)) box.value = value;
+  });
+  return make("div.field", {}, make("span.name", {}, ...name), slider, box);
 }

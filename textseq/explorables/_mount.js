@@ -1,14 +1,17 @@
-// 把一个互动挂到 host 上。影子树（shadow root）隔开网页与 JupyterLab 的样式；挂上之后，
-// host 里原来的那句说明自动不再显示。导入失败（浏览器太旧）时，说明原样留着。
-async function mount(host, { kit, piece, css, state }) {
-  const link = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const kitLink = link(kit);
-  const pieceLink = link(piece.replaceAll('"./_kit.js"', JSON.stringify(kitLink)));
-  const { default: widget } = await import(pieceLink);
-  URL.revokeObjectURL(kitLink);
-  URL.revokeObjectURL(pieceLink);
+// 把一个互动挂到它的 host（data-explore 的那个元素）里。导入失败（浏览器太旧）时，host 里的说明原样留着。
+async function mount(script, { name, module, state }) {
+  // 先找 host，再等导入：JupyterLab 原地运行脚本，host 就在它前面；VS Code 把脚本逐个重造在容器末尾，
+  // 前面已不是 host，就按次序取容器里第一个同名、还没挂的。
+  const free = `[data-explore="${name}"]:not([data-mounted])`;
+  const before = script.previousElementSibling;
+  const host = before?.matches(free) ? before : script.parentElement.querySelector(free);
+  host.dataset.mounted = "";
 
-  const listeners = {}; // 与 anywidget 的 model 同样的四个方法
+  const link = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+  const { default: widget } = await import(link);
+  URL.revokeObjectURL(link);
+
+  const listeners = {}; // 与 anywidget 的 model 同样的五个方法
   const model = {
     get: (key) => state[key],
     set(key, value) {
@@ -16,12 +19,10 @@ async function mount(host, { kit, piece, css, state }) {
       state[key] = value;
       for (const event of [`change:${key}`, "change"]) listeners[event]?.forEach((run) => run());
     },
-    on: (event, run) => (listeners[event] ??= []).push(run),
+    on: (event, run) => (listeners[event] ??= new Set()).add(run),
+    off: (event, run) => listeners[event]?.delete(run),
     save_changes() {},
   };
-  const root = host.attachShadow({ mode: "open" });
-  const style = Object.assign(document.createElement("style"), { textContent: css });
-  const el = document.createElement("div");
-  root.append(style, el);
-  await widget.render({ model, el });
+  host.replaceChildren();
+  await widget.render({ model, el: host });
 }

@@ -1,6 +1,8 @@
 // 标题分类器：训练好的模型在网页里认标题，并把每个字的权重画出来。模型存成 int8，按了“打开”才载入；
 // 概率与 Python 在同一组权重上算的相等。数据由 data/classifier/build.py 写成。
-import { make, numberTable } from "./_kit.js";
+import { opener } from "./_data.js";
+import { chips, fixed, make, numberTable, scroller, status, textBox, widget } from "./_kit.js";
+import { largest, range, sigmoid, softmax, sum } from "./_math.js";
 
 export const spec = {
   "title": "标题分类器",
@@ -20,88 +22,169 @@ export const spec = {
   ]
 };
 
+export const file = {
+  path: "data/classifier/model.js", global: "textseqHeadlines", what: "模型", button: "打开（约 0.4 MB）",
+  promise: "按了才下载模型；之后都在这一页里算，不再下载，写的标题也不发出去。",
+};
+
 const UNK = 1; // 0 是 <pad>，1 是 <unk>，字与二元组从 2 起
 const FULL_WIDTH = /[０-９Ａ-Ｚａ-ｚ．％]/g;
 const SPACE = /[\s\x1c-\x1f\x85]/; // Python 的空白比 JavaScript 的多这几个，少一个 U+FEFF
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const sum = (values) => values.reduce((a, b) => a + b, 0);
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-const largest = (values) => values.indexOf(Math.max(...values));
 
 /** 标题 → 字：全角字母、数字变半角，大写变小写，空白不要；同 Python 的 split_units。 */
 export function split(title) {
-  const text = title.replace(FULL_WIDTH, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0)).toLowerCase();
+  const half = (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0);
+  const text = title.replace(FULL_WIDTH, half).toLowerCase();
   return [...text].filter((c) => c === "\ufeff" || !SPACE.test(c));
-}
-
-/** model.js 里的内容 → 算得动的样子：每张表是一列行，每行一个 Float64Array。 */
-export function unpack({ about, bigrams, pooling, classes, units, tables }) {
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
-  const rows = ({ shape: [R, C], step, whole }) => {
-    const [steps, values] = [new Float32Array(bytes(step)), new Int8Array(bytes(whole))];
-    if (steps.length !== R || values.length !== R * C) throw new RangeError(`${values.length} 个数，应为 ${R} × ${C} 个`);
-    return range(R).map((r) => Float64Array.from(values.subarray(r * C, (r + 1) * C), (v) => v * steps[r]));
-  };
-  const ready = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, rows(table)]));
-  const index = new Map(units.split(" ").map((unit, i) => [unit, i + 2]));
-  if (ready.embedding.length !== index.size + 2 || ready.output.length !== classes.length) throw new RangeError("词表、类别与权重对不上");
-  return { about, bigrams, pooling, classes, index, ...ready };
 }
 
 /** 字 → 每个位置的编号：[字]，或 [字, 它与下一个合成的二元组]；最后一个字后面补 $。空标题当作一个 <unk>。 */
 export function encode({ index, bigrams }, units) {
   const id = (unit) => index.get(unit) ?? UNK;
-  const ids = units.map((unit, t) => (bigrams ? [id(unit), id(unit + (units[t + 1] ?? "$"))] : [id(unit)]));
-  return ids.length ? ids : [bigrams ? [UNK, UNK] : [UNK]];
+  const pair = (unit, t) => [id(unit), id(unit + (units[t + 1] ?? "$"))];
+  if (!units.length) return bigrams ? [[UNK, UNK]] : [[UNK]];
+  return units.map((unit, t) => (bigrams ? pair(unit, t) : [id(unit)]));
 }
 
-/** 几个向量首尾相接。 */
-function join(...parts) {
-  const joined = new Float64Array(sum(parts.map((part) => part.length)));
-  let start = 0;
-  for (const part of parts) { joined.set(part, start); start += part.length; }
-  return joined;
-}
+// ---- 读一条标题 ----
+// 打一个字就要算四十来遍：原来的标题，再加每个字换掉一次。换掉第 i 个字，只有它和含它的二元组变了，
+// 所以读到它以前的状态都记着，从那里接着读，不从头来；数都放在 Float64Array 里，一步里不造新数组。
 
-/** 表里每一行与 x 的点积。 */
-const times = (rows, x) => Float64Array.from(rows, (row) => {
-  let total = 0;
-  for (let k = 0; k < row.length; k++) total += row[k] * x[k];
-  return total;
-});
-
-/** 一个方向的 LSTM：z = [W_x W_h b] · [x, h, 1]，四段依次是 i、f、g、o。形状：T 个 (D,) → T 个 (H,)。 */
-function lstm(rows, inputs) {
+/** rows 的第 from 列起 width 列，重摆成四个门挨着：第 k 个隐单元、第 j 列、第几个门在 4(k·width+j)+门。 */
+function interleave(rows, from, width) {
   const H = rows.length / 4;
-  let [h, c] = [new Float64Array(H), new Float64Array(H)];
-  return inputs.map((x) => {
-    const z = times(rows, join(x, h, [1]));
-    c = c.map((old, k) => sigmoid(z[H + k]) * old + sigmoid(z[k]) * Math.tanh(z[2 * H + k]));
-    h = c.map((now, k) => sigmoid(z[3 * H + k]) * Math.tanh(now));
-    return h;
+  const table = new Float64Array(rows.length * width);
+  for (let k = 0; k < H; k++) {
+    for (let gate = 0; gate < 4; gate++) {
+      const row = rows[gate * H + k];
+      for (let j = 0; j < width; j++) table[(k * width + j) * 4 + gate] = row[from + j];
+    }
+  }
+  return table;
+}
+
+/** z += 表 · x，表由 interleave 摆好：四个门各有一个累加器。 */
+function accumulate(z, table, x) {
+  const width = x.length;
+  for (let k = 0, at = 0; k < z.length; k += 4) {
+    let [i, f, g, o] = [0, 0, 0, 0];
+    for (let j = 0; j < width; j++, at += 4) {
+      const v = x[j];
+      i += table[at] * v;
+      f += table[at + 1] * v;
+      g += table[at + 2] * v;
+      o += table[at + 3] * v;
+    }
+    z[k] += i;
+    z[k + 1] += f;
+    z[k + 2] += g;
+    z[k + 3] += o;
+  }
+}
+
+/** 一个方向的 LSTM：z = [W_x W_h b] · [x, h, 1]，四段依次是 i、f、g、o。W_x 的那份每个编号只算一次。 */
+function lstmReader(rows, embedding, columns) {
+  const [size, E] = [rows.length / 4, embedding[0].length];
+  const inputs = range(columns).map((n) => interleave(rows, n * E, E));
+  const recurrent = interleave(rows, columns * E, size);
+  const bias = interleave(rows, columns * E + size, 1);
+  const known = range(columns).map(() => new Map());
+  const z = new Float64Array(4 * size);
+  function project(n, id) {
+    if (!known[n].has(id)) {
+      const share = new Float64Array(4 * size);
+      accumulate(share, inputs[n], embedding[id]);
+      known[n].set(id, share);
+    }
+    return known[n].get(id);
+  }
+  function step({ h, c }, ids) {
+    z.set(bias);
+    for (let n = 0; n < columns; n++) {
+      const share = project(n, ids[n]);
+      for (let k = 0; k < z.length; k++) z[k] += share[k];
+    }
+    accumulate(z, recurrent, h);
+    for (let k = 0, at = 0; k < size; k++, at += 4) {
+      c[k] = sigmoid(z[at + 1]) * c[k] + sigmoid(z[at]) * Math.tanh(z[at + 2]);
+      h[k] = sigmoid(z[at + 3]) * Math.tanh(c[k]);
+    }
+  }
+  return { size, step };
+}
+
+/** 没有循环层：每一步的“隐状态”就是那几个编号的词向量，首尾相接。 */
+function plainReader(embedding, columns) {
+  const E = embedding[0].length;
+  return { size: columns * E, step: ({ h }, ids) => ids.forEach((id, n) => h.set(embedding[id], n * E)) };
+}
+
+/** 各步的隐状态怎样汇总成一个向量：从 start 起，每一步 add 一次；mean 最后还要除以步数。 */
+const POOLS = {
+  max: { start: -Infinity, add(pool, h) {
+    for (let k = 0; k < h.length; k++) if (h[k] > pool[k]) pool[k] = h[k];
+  } },
+  mean: { start: 0, add(pool, h) {
+    for (let k = 0; k < h.length; k++) pool[k] += h[k];
+  } },
+  last: { start: 0, add: (pool, h) => pool.set(h) }, // 反向从右往左读，最后一步在第 0 个字
+};
+
+const PARTS = ["h", "c", "pool"]; // 读到某一步为止的状态
+const copyState = (state) => Object.fromEntries(PARTS.map((part) => [part, state[part].slice()]));
+
+function stepOn(model, reader, state, ids) {
+  reader.step(state, ids);
+  model.pool.add(state.pool, state.h);
+  model.steps += 1;
+}
+
+/** 一个方向从头读完：第 t 项是读了 t 步以后的状态。 */
+function readAll(model, { reader, order }, ids) {
+  const blank = new Float64Array(reader.size);
+  const trail = [{ h: blank, c: blank, pool: blank.map(() => model.pool.start) }];
+  for (const columns of order(ids)) {
+    const state = copyState(trail.at(-1));
+    stepOn(model, reader, state, columns);
+    trail.push(state);
+  }
+  return trail;
+}
+
+/** 换过的标题：从头一个变了的地方接着读，给出读完的汇总。scratch 是反复用的一份状态。 */
+function readAgain(model, { reader, order }, trail, scratch, before, after) {
+  const [old, now] = [order(before), order(after)];
+  const from = now.findIndex((columns, t) => columns !== old[t]);
+  for (const part of PARTS) scratch[part].set(trail[from][part]);
+  for (let t = from; t < now.length; t++) stepOn(model, reader, scratch, now[t]);
+  return scratch.pool;
+}
+
+/** 各方向的汇总 → 各类的分数（logits）。 */
+function classify({ output, pooling }, pools, T) {
+  const share = pooling === "mean" ? 1 / T : 1;
+  return output.map((row) => {
+    let [total, at] = [row.at(-1), 0];
+    for (const pool of pools) for (const value of pool) total += row[at++] * value * share;
+    return total;
   });
 }
 
-/** 各步的隐状态 → 一个向量。最后一步：反向的那一半从右往左读，读完时在第 0 步。 */
-const POOLS = {
-  max: (parts) => parts.flatMap((steps) => range(steps[0].length).map((k) => Math.max(...steps.map((h) => h[k])))),
-  mean: (parts) => parts.flatMap((steps) => range(steps[0].length).map((k) => sum(steps.map((h) => h[k])) / steps.length)),
-  last: ([right, left]) => join(right.at(-1), left ? left[0] : []),
-};
+/** 编号 → 各类的分数。 */
+export const scores = (model, ids) =>
+  classify(model, model.directions.map((way) => readAll(model, way, ids).at(-1).pool), ids.length);
 
-/** 编号 → 各类的分数（logits）。 */
-export function scores({ embedding, forward, backward, output, pooling }, ids) {
-  const inputs = ids.map((columns) => join(...columns.map((id) => embedding[id])));
-  const parts = [forward ? lstm(forward, inputs) : inputs]; // 没有循环层，汇总的就是词向量
-  if (backward) parts.push(lstm(backward, [...inputs].reverse()).reverse());
-  return [...times(output, join(POOLS[pooling](parts), [1]))];
-}
+/** 标题 → 各类的概率。 */
+export const probabilities = (model, units) => softmax(scores(model, encode(model, units)));
 
-/** 分数 → 概率。 */
-export function softmax(z) {
-  const top = Math.max(...z);
-  const powers = z.map((x) => Math.exp(x - top));
-  return powers.map((x) => x / sum(powers));
+/** 第 i 个字换成 <unk>，连同含它的二元组；没有变的位置还是原来那一份。 */
+function replaced(ids, i) {
+  const change = (columns, n) => columns.map((id, at) => (at === n || n < 0 ? UNK : id));
+  const known = (columns, n) => columns.some((id, at) => (at === n || n < 0) && id !== UNK);
+  return ids.map((columns, t) => {
+    if (t === i && known(columns, -1)) return change(columns, -1);
+    return t === i - 1 && known(columns, 1) ? change(columns, 1) : columns;
+  });
 }
 
 /** 第 k 类的对数几率 ln(p / (1 − p))；从分数算，p 很近 1 时也准。 */
@@ -111,182 +194,245 @@ export const logOdds = (z, k) => {
   return z[k] - top - Math.log(sum(others.map((x) => Math.exp(x - top))));
 };
 
-/** 一条标题的字、概率、最像的类，与每个字的权重：换成 <unk>（连同含它的二元组），对数几率跌多少。 */
-export function explain(model, title) {
+/**
+ * 认一条标题：字、概率、最像的类。weigh(i) 算第 i 个字的权重：换成 <unk>（连同含它的二元组），
+ * 对数几率跌多少，换掉以后的概率。各字互不相干，什么时候算都行。
+ */
+export function recognise(model, title) {
   const all = split(title);
   const units = all.slice(0, spec.longest);
   const ids = encode(model, units);
-  const z = scores(model, ids);
+  const trails = model.directions.map((way) => readAll(model, way, ids));
+  const scratch = trails.map((trail) => copyState(trail[0]));
+  const z = classify(model, trails.map((trail) => trail.at(-1).pool), ids.length);
   const winner = largest(z);
-  const weights = units.map((_, i) => {
-    const changed = ids.map((columns, t) => columns.map((id, column) => (t === i || (column && t === i - 1) ? UNK : id)));
-    const after = scores(model, changed);
-    return { weight: logOdds(z, winner) - logOdds(after, winner), after: softmax(after) };
-  });
-  return { units, dropped: all.length - units.length, known: units.map((unit) => model.index.has(unit)), p: softmax(z), winner, weights };
-}
-
-/** 数据文件在哪里，取不到时怎么办：JupyterLab 从它的根目录取，网页从 _static 取。 */
-export function place(page) {
-  const lab = page.getElementById("jupyter-config-data");
-  const root = page.documentElement.dataset.content_root;
-  if (lab) return { url: `${JSON.parse(lab.textContent).baseUrl}files/data/classifier/model.js`,
-    remedy: "请关掉 JupyterLab，在课程的根目录（有 README.md 的那一层）运行 make lab，再打开这个 notebook。" };
-  if (root !== undefined) return { url: `${root}_static/model.js`,
-    remedy: "请检查网络后再按一次；若是自己建的书，请重新运行 make book。" };
-  return { remedy: "这里不知道数据文件在哪里；请在网页版里打开本页，或用 make lab 打开 notebook。" };
-}
-
-/** 载入模型：只在读者按了之后；同一页上第二次用，不再取。 */
-function load({ url, remedy }) {
-  const ready = () => {
-    try {
-      return unpack(globalThis.textseqHeadlines);
-    } catch {
-      delete globalThis.textseqHeadlines; // 换好文件再按一次，重新取
-      throw new Error(`取到的不是完整的模型（${url}）。${remedy}`);
-    }
+  const without = (i) => {
+    const changed = replaced(ids, i);
+    if (changed.every((columns, t) => columns === ids[t])) return z; // 本来就不认识
+    const pools = model.directions.map((way, n) =>
+      readAgain(model, way, trails[n], scratch[n], ids, changed));
+    return classify(model, pools, ids.length);
   };
-  if (globalThis.textseqHeadlines) return ready();
-  return new Promise((resolve, reject) => {
-    const fail = () => reject(new Error(`没有取到模型${url ? `（${url}）` : ""}。${remedy}`));
-    if (!url) return fail();
-    const script = make("script", { src: url, charset: "utf-8", onerror: fail, // 双击打开的网页不许 fetch 本地文件，<script> 可以
-      onload: () => (globalThis.textseqHeadlines ? resolve(true) : fail()) });
-    document.head.append(script);
-    script.addEventListener("error", () => script.remove());
-  }).then(ready);
+  const weigh = (i) => {
+    const after = without(i);
+    return { weight: logOdds(z, winner) - logOdds(after, winner), after: softmax(after) };
+  };
+  return { units, dropped: all.length - units.length, known: units.map((unit) => model.index.has(unit)),
+    p: softmax(z), winner, weigh };
 }
 
-const CSS = `
-  .title { margin-top: 14px; } .title textarea { margin: 5px 0 4px; font-size: 17px; line-height: 1.6; }
-  .chips { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 8px; margin: 8px 0; }
-  .chips .soft { flex: none; }
-  .chips button { min-height: 30px; padding: 2px 10px; font-size: 14px; text-align: left; }
-  .asked { margin: 10px 0 0; font-size: 17px; line-height: 1.6; overflow-wrap: anywhere; }
-  .open { display: flex; flex-wrap: wrap; align-items: center; gap: 10px 16px; margin-top: 14px; }
-  .open[hidden] { display: none; }
-  .open button { background: var(--accent); color: var(--on-accent); }
-  .classes { list-style: none; margin: 10px 0 0; padding: 0; display: grid; grid: repeat(5, auto) / auto-flow 1fr; gap: 0 32px; }
-  .classes li { display: grid; grid-template-columns: 2.6em 1fr 4em; align-items: center; gap: 10px; min-height: 28px; }
-  .classes i { height: 12px; border-radius: 3px; background: var(--tint); }
-  .classes i::before { content: ""; display: block; height: 100%; width: calc(var(--p) * 100%); border-radius: 3px; background: var(--edge); }
-  .classes .num { font-size: 13.5px; text-align: right; }
-  .classes .winner { font-weight: 600; color: var(--accent); } .winner i::before { background: var(--accent); }
-  .units { list-style: none; display: flex; flex-wrap: wrap; gap: 5px; margin: 10px 0; padding: 0; }
-  .units li { width: 44px; padding: 4px 0 3px; text-align: center; border: 1px solid var(--line); border-radius: 6px;
-    background: color-mix(in srgb, var(--colour) calc(var(--strength) * 45%), var(--paper)); }
-  .units b { display: block; font-size: 19px; line-height: 1.4; font-weight: normal; }
-  .units .code { font-size: 11px; line-height: 26.6px; }
-  .units span { display: block; font-size: 12px; line-height: 1.4; }
-  .units .unknown { border: 2px dashed var(--edge); padding: 3px 0 2px; }
-  .failed { border: 2px solid var(--T); border-radius: 8px; padding: 8px 14px; overflow-wrap: anywhere; }
-  .notes { padding: 8px 14px; background: var(--warm); border-radius: 8px; } .notes:empty { display: none; }
-  p[role="status"]:empty { min-height: 0; margin: 0; }
-  .answer { min-height: 3.2em !important; } .each { margin-top: 8px; }
-  @media (max-width: 600px) { .classes { grid: auto / 1fr; } }
-`;
-const sign = (x, digits) => `${x < 0 && Number(x.toFixed(digits)) ? "−" : "+"}${Math.abs(x).toFixed(digits)}`;
+/** recognise 的结果，连同每个字的权重 weights；steps 是循环层一共走了几步，两个方向都算。 */
+export function explain(model, title) {
+  const start = model.steps;
+  const { weigh, ...found } = recognise(model, title);
+  const weights = found.units.map((_, i) => weigh(i));
+  return { ...found, weights, steps: model.steps - start };
+}
+
+// ---- 模型文件 ----
+
+/** 内容不合时说明白；opener 会换成给读者的一句话。 */
+function check(fine, what) {
+  if (!fine) throw new RangeError(what);
+}
+
+/** 一张量化的表 → 一列行，每行一个 Float64Array。 */
+function unpackTable({ shape: [R, C], step, whole }) {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
+  const [steps, values] = [new Float32Array(bytes(step)), new Int8Array(bytes(whole))];
+  check(steps.length === R && values.length === R * C, `${values.length} 个数，应为 ${R} × ${C} 个`);
+  check(steps.every(Number.isFinite), "每行的步长应是数");
+  return range(R).map((r) => Float64Array.from(values.subarray(r * C, (r + 1) * C), (v) => v * steps[r]));
+}
+
+/** 一个方向：怎样读，按什么次序。异常：表的形状与词向量对不上，RangeError。 */
+function direction(rows, embedding, columns, backward) {
+  const order = backward ? (list) => [...list].reverse() : (list) => list;
+  if (!rows) return { reader: plainReader(embedding, columns), order };
+  const wanted = columns * embedding[0].length + rows.length / 4 + 1;
+  check(rows.length % 4 === 0 && rows[0].length === wanted, `循环层每行应有 ${wanted} 个数`);
+  return { reader: lstmReader(rows, embedding, columns), order };
+}
+
+/** model.js 里的内容 → 算得动的样子。异常：缺了什么、对不上，RangeError 或别的异常。 */
+export function unpack({ about, bigrams, pooling, classes, units, tables }) {
+  const ready = Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, unpackTable(table)]));
+  const { embedding, forward, backward, output } = ready;
+  const index = new Map(units.split(" ").map((unit, i) => [unit, i + 2]));
+  check(typeof about === "string" && typeof bigrams === "boolean", "说明不全");
+  check(Object.hasOwn(POOLS, pooling), `没有 ${pooling} 这种汇总`);
+  check(embedding.length === index.size + 2, "词表与词向量对不上");
+  check(Array.isArray(classes) && output.length === classes.length && classes.length > 1, "类别与权重对不上");
+  const columns = bigrams ? 2 : 1;
+  const directions = [direction(forward, embedding, columns, false)];
+  if (backward) directions.push(direction(backward, embedding, columns, true));
+  const wide = sum(directions.map(({ reader }) => reader.size)) + 1;
+  check(output[0].length === wide, `输出层每行应有 ${wide} 个数`);
+  return { about, bigrams, pooling, classes, index, output, directions, pool: POOLS[pooling], steps: 0 };
+}
+
+// ---- 页面 ----
+
+const signed = (x, digits) =>
+  `${x < 0 && Number(x.toFixed(digits)) ? "−" : "+"}${Math.abs(x).toFixed(digits)}`;
+
 /** 百分数：不到 0.1% 与差一点 100% 的，不写成 0 与 100。 */
-const percent = (p) => (p < 0.001 ? "<0.1%" : p > 0.999 ? ">99.9%" : `${(p * 100).toFixed(1)}%`);
+function percent(p) {
+  if (p < 0.001) return "<0.1%";
+  return p > 0.999 ? ">99.9%" : `${fixed(p * 100, 1)}%`;
+}
+
 /** 单独看不见的字符（控制符、组合用的附加符号）写出编号。 */
-const visible = (unit) => (/^[\p{C}\p{M}]/u.test(unit) ? `U+${unit.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}` : unit);
+function visible(unit) {
+  if (!/^[\p{C}\p{M}]/u.test(unit)) return unit;
+  return `U+${unit.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
 
-function render({ model, el }) {
-  const change = (text) => { model.set("headline", text); model.save_changes(); };
-  const box = make("textarea", { rows: 2, maxlength: spec.state.headline.max_chars, spellcheck: "false", autocomplete: "off",
-    oninput: (event) => event.isComposing || change(box.value), oncompositionend: () => change(box.value) }); // 拼音打到一半，先不算
-  const chips = (label, items) => make("div.chips", {}, make("span.soft", {}, label),
-    ...items.map(([title]) => make("button", { type: "button", onclick: () => change(title) }, title)));
-  const [said, answer] = [make("p", { role: "status" }), make("p.answer", { role: "status" })];
-  const [notes, meaning, source] = [make("p.notes", { role: "status" }), make("p.soft"), make("p.soft")];
-  const [classes, units] = [make("ol.classes", { "aria-label": "各类的概率" }), make("ol.units", { "aria-label": "每个字的权重" })];
-  const each = make("div.scroll.each", { tabindex: 0, role: "group", "aria-label": "逐字的数" });
-  const found = make("div", {}, classes, make("h3", {}, "每个字的权重"), meaning, units,
+/** 标题哪里没看、没认出来。 */
+function notesText({ units, dropped, known }) {
+  const strange = [...new Set(units.filter((_, i) => !known[i]))].map((unit) => `“${visible(unit)}”`);
+  return (dropped ? `标题太长，只看前 ${spec.longest} 个字，后面的没有看。` : "")
+    + (strange.length ? `模型不认识${strange.join("、")}：训练的标题里少见，当作 <unk>，权重是 0。` : "");
+}
+
+/** 最像哪一类。 */
+function classText({ classes }, { p, winner }) {
+  const [, second] = range(p.length).sort((a, b) => p[b] - p[a]);
+  return `最像“${classes[winner]}”，${percent(p[winner])}；其次“${classes[second]}”，${percent(p[second])}。`
+    + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "");
+}
+
+/** 换掉哪个字，最像的那一类跌得最多。 */
+function dropText({ classes }, { units, winner }, weights) {
+  const top = largest(weights.map(({ weight }) => weight));
+  const { weight, after } = weights[top];
+  if (weight <= 0) return "";
+  const [name, then] = [classes[winner], largest(after)];
+  const changed = then === winner ? "" : `，改口“${classes[then]}”`;
+  return `换掉“${visible(units[top])}”，“${name}”跌得最多，剩 ${percent(after[winner])}${changed}。`;
+}
+
+/** 例子是按哪一类写的，认对了没有；不是例子就不说。 */
+function labelText({ classes }, { winner }, title) {
+  const label = [...spec.examples, ...spec.hard].find(([example]) => example === title)?.[1];
+  if (!label) return "";
+  return `这条标题是按“${label}”写的，模型${label === classes[winner] ? "认对了" : "认错了"}。`;
+}
+
+const meaningText = ({ bigrams }, name) =>
+  `每格的数：把这个字换成 <unk>（不认识的字）${bigrams ? "，含它的二元组也换掉" : ""}以后，`
+  + `模型对“${name}”的把握跌多少（对数几率 ln(p/(1−p))）。正的支持，负的反对，颜色越深影响越大。`
+  + "几个字一起才起作用的，单看哪个都小。";
+
+const classBars = ({ classes }, { p, winner }) => p.map((share, k) =>
+  make(k === winner ? "li.winner" : "li", {}, classes[k],
+    make("i", { style: `--p: ${share}` }), make("span.num", {}, percent(share))));
+
+/** 一个字的格子：字，权重，颜色的深浅。 */
+function unitCell(unit, known, { weight, after }, winner, name) {
+  const shown = visible(unit);
+  const strength = Math.min(1, Math.abs(weight) / 3);
+  const left = percent(after[winner]);
+  return make(known ? "li" : "li.unknown", {
+    title: `${shown}${known ? "" : "（不认识）"}：权重 ${signed(weight, 2)}，换掉后“${name}”${left}`,
+    style: `--strength: ${strength}; --colour: var(--${weight < 0 ? "T" : "B"})`,
+  }, make(shown === unit ? "b" : "b.code", {}, shown), make("span.num", {}, signed(weight, 1)));
+}
+
+const unitTable = ({ classes }, { units, winner }, weights) => numberTable(
+  ["字", "权重", `换掉后“${classes[winner]}”`, "换掉后最像"],
+  weights.map(({ weight, after }, i) =>
+    [visible(units[i]), signed(weight, 2), percent(after[winner]), classes[largest(after)]]));
+
+/** 认出来以后的图：各类的概率，每个字的权重，逐字的数。 */
+function resultView() {
+  const [meaning, classes] = [make("p.soft"), make("ol.classes", { "aria-label": "各类的概率" })];
+  const units = make("ol.units", { "aria-label": "每个字的权重" });
+  const each = scroller("逐字的数", "div.scroll.each");
+  const node = make("div", {}, classes, make("h3", {}, "每个字的权重"), meaning, units,
     make("details", {}, make("summary", {}, "逐字的数"), each));
-  let data = null;
-
-  function drawNotes({ units: list, dropped, known }) {
-    const strange = [...new Set(list.filter((_, i) => !known[i]))].map((unit) => `“${visible(unit)}”`);
-    notes.textContent = (dropped ? `标题太长，只看前 ${spec.longest} 个字，后面的没有看。` : "")
-      + (strange.length ? `模型不认识${strange.join("、")}：训练的标题里少见，当作 <unk>，权重是 0。` : "");
+  function drawClasses(model, found) {
+    meaning.textContent = meaningText(model, model.classes[found.winner]);
+    classes.replaceChildren(...classBars(model, found));
+    units.setAttribute("aria-busy", "true"); // 权重马上就来
   }
-
-  function drawAnswer({ units: list, p, winner, weights }, title) {
-    const name = data.classes[winner];
-    const [, second] = range(p.length).sort((a, b) => p[b] - p[a]);
-    const top = largest(weights.map(({ weight }) => weight));
-    const then = largest(weights[top].after);
-    const changed = then === winner ? "" : `，改口“${data.classes[then]}”`;
-    const label = [...spec.examples, ...spec.hard].find(([example]) => example === title)?.[1];
-    answer.textContent = `最像“${name}”，${percent(p[winner])}；其次“${data.classes[second]}”，${percent(p[second])}。`
-      + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "")
-      + (weights[top].weight > 0 ? `换掉“${visible(list[top])}”，“${name}”跌得最多，剩 ${percent(weights[top].after[winner])}${changed}。` : "")
-      + (label ? `这条标题是按“${label}”写的，模型${label === name ? "认对了" : "认错了"}。` : "");
+  function drawWeights(model, found, weights) {
+    const name = model.classes[found.winner];
+    units.replaceChildren(...found.units.map((unit, i) =>
+      unitCell(unit, found.known[i], weights[i], found.winner, name)));
+    units.removeAttribute("aria-busy");
+    each.replaceChildren(unitTable(model, found, weights));
   }
+  return { node, drawClasses, drawWeights };
+}
 
-  function drawUnits({ units: list, known, winner, weights }) {
-    const name = data.classes[winner];
-    meaning.textContent = `每格的数：把这个字换成 <unk>（不认识的字）${data.bigrams ? "，含它的二元组也换掉" : ""}以后，模型对“${name}”的把握跌多少`
-      + "（对数几率 ln(p/(1−p))）。正的支持，负的反对，颜色越深影响越大。几个字一起才起作用的，单看哪个都小。";
-    units.replaceChildren(...weights.map(({ weight, after }, i) => make(known[i] ? "li" : "li.unknown", {
-      title: `${visible(list[i])}${known[i] ? "" : "（不认识）"}：权重 ${sign(weight, 2)}，换掉后“${name}”${percent(after[winner])}`,
-      style: `--strength: ${Math.min(1, Math.abs(weight) / 3)}; --colour: var(--${weight < 0 ? "T" : "B"})` },
-    make(visible(list[i]) === list[i] ? "b" : "b.code", {}, visible(list[i])), make("span.num", {}, sign(weight, 1)))));
-    each.replaceChildren(numberTable(["字", "权重", `换掉后“${name}”`, "换掉后最像"], weights.map(({ weight, after }, i) =>
-      [visible(list[i]), sign(weight, 2), percent(after[winner]), data.classes[largest(after)]])));
+/** 把 count 件小事分几段做完，一段最多 12 毫秒，段与段之间让出主线程；再来一批，没做完的那批就作废。 */
+function inSlices(piece) {
+  let timer = 0;
+  const cancel = () => clearTimeout(timer);
+  piece.own(cancel);
+  function begin(count, task, done) {
+    const results = [];
+    const slice = () => {
+      const until = performance.now() + 12;
+      while (results.length < count && performance.now() < until) results.push(task(results.length));
+      if (results.length < count) timer = setTimeout(slice);
+      else done(results);
+    };
+    timer = setTimeout(slice);
   }
+  return { begin, cancel };
+}
+
+const EMPTY = "请写一条标题，或点上面的例子。";
+
+/** 一条标题的全部结果。先认出是哪一类；权重要换四十来遍，随后分段算，又按了一个键就作废。 */
+function answers(piece) {
+  const [answer, notes] = [status("p.answer"), status("p.notes")];
+  const [view, slices] = [resultView(), inSlices(piece)];
+  function draw(model, title) {
+    const found = recognise(model, title);
+    slices.cancel();
+    view.node.hidden = !found.units.length;
+    notes.textContent = notesText(found);
+    if (view.node.hidden) {
+      answer.textContent = (title ? "只有空白，没有字可看；" : "") + EMPTY;
+      return;
+    }
+    answer.textContent = classText(model, found);
+    view.drawClasses(model, found);
+    slices.begin(found.units.length, found.weigh, (weights) => {
+      answer.textContent += dropText(model, found, weights) + labelText(model, found, title);
+      view.drawWeights(model, found, weights);
+    });
+  }
+  return { nodes: [answer, notes, view.node], draw };
+}
+
+export default widget(spec, (piece) => {
+  let model = null;
+  const box = textBox(piece, "headline", "textarea", { rows: 2 });
+  const [asked, source, result] = [make("p.asked"), make("p.soft"), answers(piece)];
+  const examples = (label, items) =>
+    chips(label, items, ([title]) => title, ([title]) => piece.change("headline", title));
+  const body = make("div", { hidden: true },
+    make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
+    examples("例子：", spec.examples), examples("难的：", spec.hard), ...result.nodes, source);
 
   function draw() {
-    const title = model.get("headline");
-    if (box.value !== title) box.value = title;
-    asked.textContent = title;
-    if (!data) return;
-    const result = explain(data, title);
-    found.hidden = !result.units.length;
-    drawNotes(result);
-    if (found.hidden) {
-      answer.textContent = title ? "只有空白，没有字可看；请写一条标题，或点上面的例子。" : "请写一条标题，或点上面的例子。";
-      return;
-    }
-    drawAnswer(result, title);
-    classes.replaceChildren(...result.p.map((p, k) => make(k === result.winner ? "li.winner" : "li", {},
-      data.classes[k], make("i", { style: `--p: ${p}` }), make("span.num", {}, percent(p)))));
-    drawUnits(result);
+    asked.textContent = piece.get("headline");
+    if (model) result.draw(model, piece.get("headline"));
   }
 
-  const button = make("button", { type: "button", async onclick() {
-    button.disabled = true;
-    said.classList.remove("failed");
-    said.textContent = "正在打开……";
-    try {
-      data = await load(place(document));
-    } catch (error) {
-      said.classList.add("failed");
-      said.textContent = error.message;
-      button.disabled = false;
-      return;
-    }
-    said.textContent = "";
-    source.textContent = `模型：${data.about}。十类以外的话题，也会硬归进一类；概率高不等于对。`;
-    asked.hidden = opening.hidden = true;
+  const { opening, said } = opener(piece, file, unpack, (ready) => {
+    model = ready;
+    source.textContent = `模型：${model.about}。十类以外的话题，也会硬归进一类；概率高不等于对。`;
+    asked.hidden = true;
     body.hidden = false;
     draw();
     box.focus({ preventScroll: true });
-  } }, "打开（约 0.4 MB）");
-  const opening = make("div.open", {}, button,
-    make("span.soft", {}, "按了才下载模型；之后都在这一页里算，不再下载，写的标题也不发出去。"));
-  const asked = make("p.asked");
-  const body = make("div", { hidden: true },
-    make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
-    chips("例子：", spec.examples), chips("难的：", spec.hard), answer, notes, found, source);
-  el.append(make("form", { onsubmit: (event) => event.preventDefault() },
-    make("style", {}, CSS),
-    make("h2", {}, "标题分类器"),
-    make("p.ask", {}, "先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？"),
-    asked, opening, said, body));
-  model.on("change", draw);
+  });
+  piece.show("先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？", asked, opening, said, body);
+  piece.on("change", draw);
   draw();
-}
-
-export default { render };
+});

@@ -1,12 +1,27 @@
 // 一步更新：一个真邻居、K 个负样本，走一步 Skip-gram 负采样，每个数都在页面上；变了的行点亮。
 // 算式同 textseq.word2vec：损失 −log σ(v·u_o) − Σ log σ(−v·u_k)，误差 = 目标 − σ。
-import { codeBox, control, make } from "./_kit.js";
+import {
+  button, codeBox, control, make, minus, nextSeed, scroller, status, widget,
+} from "./_kit.js";
+import { dot, range, softplus, sum, xorshift } from "./_math.js";
 
 export const spec = {
   "title": "一步更新",
   "state": {
-    "center": {"label": "中心词", "default": "学院", "choices": {"中华": "中华", "女子": "女子", "学院": "学院", "本科": "本科", "层次": "层次", "专业": "专业", "招": "招", "男生": "男生"}},
-    "context": {"label": "上下文词，与中心词紧挨的真邻居", "default": "女子", "choices": {"中华": "中华", "女子": "女子", "学院": "学院", "本科": "本科", "层次": "层次", "专业": "专业", "招": "招", "男生": "男生"}},
+    "center": {
+      "label": "中心词", "default": "学院",
+      "choices": {
+        "中华": "中华", "女子": "女子", "学院": "学院", "本科": "本科",
+        "层次": "层次", "专业": "专业", "招": "招", "男生": "男生"
+      }
+    },
+    "context": {
+      "label": "上下文词，与中心词紧挨的真邻居", "default": "女子",
+      "choices": {
+        "中华": "中华", "女子": "女子", "学院": "学院", "本科": "本科",
+        "层次": "层次", "专业": "专业", "招": "招", "男生": "男生"
+      }
+    },
     "K": {"label": "负样本个数", "default": 5, "min": 0, "max": 10},
     "rate_percent": {"label": "学习率的一百倍", "default": 50, "min": 5, "max": 200},
     "seed": {"label": "负样本的签，换一个数就换一批", "default": 18, "min": 1, "max": 99}
@@ -19,27 +34,19 @@ export const spec = {
 
 const WORDS = Object.keys(spec.state.center.choices);
 const TABLES = { embedding: spec.embedding, context: spec.context };
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const sum = (values) => values.reduce((a, b) => a + b, 0);
-const dot = (a, b) => sum(a.map((v, k) => v * b[k]));
 const plus = (a, b) => a.map((v, k) => v + b[k]);
-const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z))); // −log σ(−z)，多大都不溢出
 
 /** 句子里紧挨着的词（window=1）。 */
 export const neighbours = (word) => [word - 1, word + 1].filter((w) => w in WORDS);
 
-/** 抽 K 个负样本（xorshift）。每个词都只出现一次，所以噪声分布是均匀的；抽到谁都留下，重复的也是。 */
+/** 抽 K 个负样本。每个词都只出现一次，所以噪声分布是均匀的；抽到谁都留下，重复的也是。 */
 export function negatives({ K, seed }) {
-  let s = Math.imul(seed, 2654435761);
-  return range(K).map(() => {
-    s ^= s << 13;
-    s ^= s >>> 17;
-    s ^= s << 5;
-    return Math.floor((WORDS.length * (s >>> 0)) / 2 ** 32);
-  });
+  const draw = xorshift(seed);
+  return range(K).map(() => Math.floor(WORDS.length * draw()));
 }
 
-/** 这一步用到的：中心词、上下文词（第一个是真邻居，其余是负样本）、学习率。选的不是邻居，就换成最近的邻居。 */
+/** 这一步用到的：中心词、上下文词（第一个是真邻居，其余是负样本）、学习率。
+ *  选的不是邻居，就换成最近的邻居。 */
 export function batch(state) {
   const [center, wanted] = [WORDS.indexOf(state.center), WORDS.indexOf(state.context)];
   const [context] = neighbours(center).sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted));
@@ -61,12 +68,15 @@ export function step(tables, used) {
   const pairs = score(tables, used);
   const v = tables.embedding[center];
   const dv = v.map((_, k) => rate * sum(pairs.map(({ error, word }) => error * tables.context[word][k])));
-  const push = WORDS.map((_, w) => rate * sum(pairs.filter(({ word }) => word === w).map(({ error }) => error)));
-  const du = push.map((size) => v.map((x) => size * x));
-  const after = { embedding: tables.embedding.map((row, w) => (w === center ? plus(row, dv) : row)),
-    context: tables.context.map((row, w) => plus(row, du[w])) };
-  const changed = Object.fromEntries(Object.keys(after).map((name) => [name,
-    range(WORDS.length).filter((w) => after[name][w].some((x, k) => x !== tables[name][w][k]))]));
+  const errors = (w) => pairs.filter(({ word }) => word === w).map(({ error }) => error);
+  const du = WORDS.map((_, w) => v.map((x) => rate * sum(errors(w)) * x));
+  const after = {
+    embedding: tables.embedding.map((row, w) => (w === center ? plus(row, dv) : row)),
+    context: tables.context.map((row, w) => plus(row, du[w])),
+  };
+  const moved = (name, w) => after[name][w].some((x, k) => x !== tables[name][w][k]);
+  const changed = Object.fromEntries(Object.keys(after).map((name) =>
+    [name, range(WORDS.length).filter((w) => moved(name, w))]));
   return { pairs, dv, du, after, again: score(after, used), changed };
 }
 
@@ -75,7 +85,8 @@ export const replay = (steps) => steps.reduce((tables, used) => step(tables, use
 
 /** 走出同一组数的 Python 代码。 */
 export function numpyCode(steps) {
-  const table = (rows, indent) => `[${rows.map((row) => `[${row.join(", ")}]`).join(`,\n${" ".repeat(indent)}`)}]`;
+  const table = (rows, indent) =>
+    `[${rows.map((row) => `[${row.join(", ")}]`).join(`,\n${" ".repeat(indent)}`)}]`;
   const list = steps.map(({ center, outputs, rate }) => `(${center}, [${outputs.join(", ")}], ${rate})`);
   return `import numpy as np
 
@@ -91,173 +102,201 @@ for center, outputs, rate in steps:
     np.add.at(context, outputs, rate * np.outer(error, v))  # 重复的负样本各加一次`;
 }
 
-const CSS = `
-  .choices { flex-wrap: wrap; } .choices label { flex: 1 0 auto; }
-  .choices span { flex: 1; padding: 0 3px; text-align: center; }
-  .choices input:disabled + span { color: var(--soft); background: var(--tint); text-decoration: line-through; cursor: not-allowed; }
-  .tools { display: flex; flex-wrap: wrap; gap: 8px 10px; margin-top: 14px; }
-  .tools .go { background: var(--accent); color: var(--on-accent); min-width: 104px; }
-  p[role="status"]:empty { min-height: 0; margin: 0; } .said { min-height: 4.8em !important; }
-  .tables { display: flex; flex-wrap: wrap; gap: 14px 20px; }
-  figure { flex: 1 1 290px; min-width: 0; margin: 0; } figcaption code { font-weight: 600; }
-  .tables table { width: 100%; border-spacing: 0 3px; table-layout: fixed; }
-  .tables th, .tables td { height: 45px; padding: 0 6px; line-height: 1.3; text-align: right; font-size: 13.5px; background: var(--tint); }
-  .tables td { padding: 0 4px; white-space: nowrap; }
-  .tables th small { white-space: normal; }
-  .tables th { width: 40%; text-align: left; font-size: 15px; font-weight: normal; border-radius: 6px 0 0 6px; border-left: 4px solid transparent; }
-  .tables td:last-child { border-radius: 0 6px 6px 0; }
-  .tables small { display: block; font-size: 12px; white-space: nowrap; }
-  .center { border-left-color: var(--B) !important; } .center small, b.center { color: var(--B); }
-  .real { border-left-color: var(--D) !important; } .real small, b.real { color: var(--D); }
-  .noise { border-left-color: var(--H) !important; } .noise small, b.noise { color: var(--H); }
-  tr.lit th, tr.lit td { background: var(--warm); } tr.lit td small { color: var(--T); font-weight: 600; }
-  .pairs { width: 100%; border-spacing: 0; }
-  .pairs th, .pairs td { padding: 3px 7px; font-size: 13.5px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-  .pairs thead th { font-size: 12.5px; color: var(--soft); font-weight: normal; border-color: var(--edge); }
-  .pairs th:first-child { text-align: left; } .pairs tbody th { font-size: 15px; } .pairs tfoot > tr > * { border: 0; font-weight: 600; }
-  .changes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 270px), 1fr)); gap: 8px 20px; list-style: none; margin: 8px 0; padding: 0; }
-  .changes li:first-child { grid-column: 1 / -1; }
-  .changes li { padding: 3px 0 3px 12px; border-left: 4px solid; font-size: 13.5px; line-height: 1.75; overflow-wrap: anywhere; }
-  .changes .sum { display: block; font-weight: 600; } sub { font-size: .8em; line-height: 0; }
-  @media (max-width: 480px) { .pairs th, .pairs td { padding: 3px 4px; } }
-`;
-const sign = (x) => String(x).replace("-", "−");
-const fixed = (x, digits = 3) => sign(Math.abs(x) < 1000 ? x.toFixed(digits) : x.toExponential(1));
-const delta = (x) => (x < 0 ? "" : "+") + fixed(x);
+const number = (x, digits = 3) => minus(Math.abs(x) < 1000 ? x.toFixed(digits) : x.toExponential(1));
+const delta = (x) => (x < 0 ? "" : "+") + number(x);
+const total = (pairs) => sum(pairs.map(({ loss }) => loss));
+const listed = (ids) => ids.map((w) => WORDS[w]).join("、");
 
-function render({ model, el }) {
-  const change = (key, value) => { model.set(key, value); model.save_changes(); };
-  const state = () => Object.fromEntries(Object.keys(spec.state).map((key) => [key, model.get(key)]));
-  const start = state();
+// ---- 两张表 ----
+
+/** 词向量表里一个词在这一步当什么：[类名, 说明]。 */
+const inputRole = ({ center }, w) => (w === center ? ["center", "中心词"] : []);
+
+/** 上下文表里的。 */
+function outputRole({ center, outputs }, w) {
+  const count = outputs.slice(1).filter((word) => word === w).length;
+  const noise = `负样本${count > 1 ? ` ×${count}` : ""}`;
+  if (w === outputs[0]) return ["real", count ? `真邻居，又是${noise}` : "真邻居"];
+  if (!count) return [];
+  return ["noise", noise + (neighbours(center).includes(w) ? "，其实相邻" : "")];
+}
+
+/** 表里的一行；lit 时点亮，每个数下面写出它变了多少。 */
+function tableRow(w, row, before, [kind, label], lit) {
+  const small = (text) => make("small", {}, text);
+  return make(lit ? "tr.lit" : "tr", {},
+    make(kind ? `th.${kind}` : "th", { scope: "row" }, WORDS[w], ...(label ? [small(label)] : [])),
+    ...row.map((x, k) => make("td.num", { title: String(x) }, number(x),
+      ...(lit ? [small(delta(x - before[k]))] : []))));
+}
+
+function tableFigure(name, title, before, rows, roleOf, lit) {
+  const shape = ` (V, E) = (${rows.length}, ${rows[0].length})`;
+  return make("figure", { "data-table": name },
+    make("figcaption", {}, `${title} `, make("code", {}, name), make("span.soft.num", {}, shape)),
+    make("table", { "aria-label": title }, make("tbody", {},
+      ...rows.map((row, w) => tableRow(w, row, before[w], roleOf(w), lit.includes(w))))));
+}
+
+/** 两张表；走完了就画走之后的，变了的行点亮。 */
+function bothTables(before, used, { after, changed }, done) {
+  const figure = (name, title, role) => tableFigure(name, title, before[name],
+    (done ? after : before)[name], (w) => role(used, w), done ? changed[name] : []);
+  return [figure("embedding", "词向量表", inputRole), figure("context", "上下文表", outputRole)];
+}
+
+// ---- 算式与说明 ----
+
+/** 每一对的数；走完了，再添上走之后的两列。 */
+function pairTable({ pairs, again }, done) {
+  const head = ["上下文词", "目标", "点积", "σ", "误差", "损失", ...(done ? ["走后 σ", "走后损失"] : [])];
+  const cells = (values) => values.map((text) => make("td.num", {}, text));
+  const later = (i) => (done ? [number(again[i].p), number(again[i].loss)] : []);
+  return make("table.pairs", {},
+    make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...pairs.map(({ word, target, z, p, error, loss }, i) => make("tr", {},
+      make("th", { scope: "row" }, make(i ? "b.noise" : "b.real", {}, WORDS[word])),
+      ...cells([String(target), number(z), number(p), delta(error), number(loss), ...later(i)])))),
+    make("tfoot", {}, make("tr", {}, make("th", { scope: "row", colspan: 5 }, "合计，奈特"),
+      ...cells([number(total(pairs)), ...(done ? ["", number(total(again))] : [])]))));
+}
+
+/** 每个变了的行加上多少，写成算式。 */
+function changeList({ center, outputs, rate }, { pairs, dv, du }) {
+  const symbol = (letter, w) => [letter, make("sub", {}, WORDS[w])];
+  const item = (kind, target, size, values) => make(`li.${kind}.num`, {},
+    ...target, " 加上 ", `${rate} × `, ...size,
+    make("span.sum", {}, `= (${values.map(delta).join(", ")})`));
+  const errors = (w) => pairs.filter(({ word }) => word === w).map(({ error }) => delta(error));
+  const terms = pairs.flatMap(({ word, error }, i) =>
+    [`${i ? " " : ""}${delta(error)} `, ...symbol("u", word)]);
+  return [item("center", symbol("v", center), ["(", ...terms, ")"], dv),
+    ...[...new Set(outputs)].map((w) => item(w === outputs[0] ? "real" : "noise", symbol("u", w),
+      [`(${errors(w).join(" ")}) × `, ...symbol("v", center)], du[w]))];
+}
+
+/** 这一批里值得一提的：抽到了真邻居、抽重了、走过头了。 */
+function remarks({ center, outputs }, { pairs }) {
+  const drawn = outputs.slice(1);
+  const other = neighbours(center).filter((w) => w !== outputs[0] && drawn.includes(w));
+  const said = [];
+  if (drawn.includes(outputs[0])) {
+    said.push(`“${WORDS[outputs[0]]}”既是真邻居又是负样本，拉近与推开抵消一部分。`);
+  }
+  if (other.length) said.push(`抽到的“${listed(other)}”其实也与“${WORDS[center]}”相邻，照样推开。`);
+  if (new Set(drawn).size < drawn.length) said.push("负样本有重复，重复的各加一次。");
+  if (total(pairs) > 100) said.push("损失越走越大：学习率太大，走过头了。");
+  return said.join("");
+}
+
+/** 走到第 n 步，说成一句话。 */
+function summary(n, { center, outputs }, { pairs, again, changed }, done) {
+  const drawn = outputs.slice(1);
+  const now = number(total(pairs));
+  if (!done) {
+    return `第 ${n} 步，还没走：中心词“${WORDS[center]}”，真邻居“${WORDS[outputs[0]]}”，`
+      + `${drawn.length ? `负样本 ${listed(drawn)}` : "没有负样本"}。损失 ${now} 奈特。`;
+  }
+  const [E, C] = [changed.embedding, changed.context];
+  return `第 ${n} 步走完：词向量表变了 ${E.length} 行（${listed(E)}），上下文表变了 ${C.length} 行`
+    + `（${listed(C)}），一共 ${E.length + C.length} 行。损失 ${now} → ${number(total(again))} 奈特。`;
+}
+
+// ---- 页面 ----
+
+/** 走过的步子：past() 是以前各步，done() 是眼前这一步走了没有；步子变了就调用 changed。 */
+function history(piece, changed) {
+  const start = piece.state();
   let [taken, done] = [[], false]; // 走过的每一步当时的状态；眼前这一步走了没有
-  const redraw = () => change("seed", (model.get("seed") % spec.state.seed.max) + 1);
+  const redraw = () => nextSeed(piece);
+  const edited = () => { done = false; changed(); }; // 改了任何一项，眼前这一步就重新开始
   const restore = (saved) => { // 状态变了才会重画；也许一个都没变，所以再画一次
-    for (const key of Object.keys(saved)) change(key, saved[key]);
-    show();
+    for (const key of Object.keys(saved)) piece.change(key, saved[key]);
+    edited();
   };
-  const show = () => { done = false; draw(); };
-  function go() {
-    if (done) redraw(); // 每一步的负样本都是新抽的
-    taken.push(state());
-    done = true;
-    draw();
-  }
-  const undo = () => (taken.length ? restore(taken.pop()) : note.replaceChildren("已经退到起点，没有可撤的步子。"));
-  const [said, note] = ["p", "p.said"].map((tag) => make(tag, { role: "status" }));
-  const [center, context] = ["center", "context"].map((key) => control(model, key, spec.state[key]));
-  const rateName = make("span.name");
-  const rate = make("input", { type: "range", step: 5, min: spec.state.rate_percent.min, max: spec.state.rate_percent.max,
-    value: model.get("rate_percent"), "aria-label": "学习率", oninput: () => change("rate_percent", Number(rate.value)) });
-  const button = (label, onclick, kind = "button") => make(kind, { type: "button", onclick }, label);
+  return {
+    redraw, edited,
+    past: () => (done ? taken.slice(0, -1) : taken).map(batch),
+    done: () => done,
+    go() {
+      if (done) redraw(); // 每一步的负样本都是新抽的
+      taken.push(piece.state());
+      done = true;
+      changed();
+    },
+    undo() { // 没有可撤的，给 false
+      if (!taken.length) return false;
+      restore(taken.pop());
+      return true;
+    },
+    restart() { taken = []; restore(start); },
+  };
+}
+
+/** 学习率的滑块：状态里是一百倍的整数，写出来是小数。 */
+function rateSlider(piece) {
+  const { min, max } = spec.state.rate_percent;
+  const name = make("span.name");
+  const slider = make("input", { type: "range", step: 5, min, max, "aria-label": "学习率",
+    oninput: () => piece.change("rate_percent", Number(slider.value)) });
+  const draw = ({ rate }) => {
+    slider.value = piece.get("rate_percent");
+    slider.setAttribute("aria-valuetext", String(rate));
+    name.replaceChildren("学习率 ", make("b.num", {}, rate.toFixed(2)));
+  };
+  return { node: make("div.field", {}, name, slider), draw };
+}
+
+/** 两排单选钮：上下文词只能选中心词的邻居，选的不是，就已换成最近的。 */
+function wordChoices(piece) {
+  const [center, context] = ["center", "context"].map((key) => control(piece, key));
+  const each = (choices, set) => choices.querySelectorAll("input").forEach(set);
+  const draw = (used) => {
+    const near = neighbours(used.center);
+    each(center, (input, w) => { input.checked = w === used.center; });
+    each(context, (input, w) => {
+      input.disabled = !near.includes(w);
+      input.checked = w === used.outputs[0];
+    });
+  };
+  return { nodes: [center, context], draw };
+}
+
+export default widget(spec, (piece) => {
+  const [said, note] = [status(), status("p.said")];
+  const [words, rate] = [wordChoices(piece), rateSlider(piece)];
   const [tables, changes] = [make("div.tables"), make("ul.changes")];
-  const pairs = make("div.scroll", { tabindex: 0, role: "group", "aria-label": "每一对的点积、σ、目标与误差" });
+  const pairs = scroller("每一对的点积、σ、目标与误差");
   const code = codeBox("走出同一组数的 Python 代码");
-
-  /** 一个词在这一步里当什么：[类名, 说明]。 */
-  function roles({ center, outputs }, name) {
-    if (name === "embedding") return (w) => (w === center ? ["center", "中心词"] : []);
-    return (w) => {
-      const count = outputs.slice(1).filter((word) => word === w).length;
-      const noise = `负样本${count > 1 ? ` ×${count}` : ""}`;
-      if (w === outputs[0]) return ["real", count ? `真邻居，又是${noise}` : "真邻居"];
-      return count ? ["noise", noise + (neighbours(center).includes(w) ? "，其实相邻" : "")] : [];
-    };
-  }
-
-  function drawTable(name, title, before, used, result) {
-    const role = roles(used, name);
-    const rows = (done ? result.after : before)[name];
-    return make("figure", { "data-table": name }, make("figcaption", {}, `${title} `, make("code", {}, name),
-      make("span.soft.num", {}, ` (V, E) = (${rows.length}, ${rows[0].length})`)),
-    make("table", { "aria-label": title }, make("tbody", {}, ...rows.map((row, w) => {
-      const [kind, label] = role(w);
-      const lit = done && result.changed[name].includes(w);
-      return make(lit ? "tr.lit" : "tr", {},
-        make(kind ? `th.${kind}` : "th", { scope: "row" }, WORDS[w], ...(label ? [make("small", {}, label)] : [])),
-        ...row.map((x, k) => make("td.num", { title: String(x) }, fixed(x),
-          ...(lit ? [make("small", {}, delta(x - before[name][w][k]))] : []))));
-    }))));
-  }
-
-  function drawPairs(used, { pairs: rows, again }) {
-    const head = ["上下文词", "目标", "点积", "σ", "误差", "损失", ...(done ? ["走后 σ", "走后损失"] : [])];
-    const cells = (values) => values.map((text) => make("td.num", {}, text));
-    const total = (list) => fixed(sum(list.map(({ loss }) => loss)));
-    pairs.replaceChildren(make("table.pairs", {},
-      make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
-      make("tbody", {}, ...rows.map(({ word, target, z, p, error, loss }, i) => make("tr", {},
-        make("th", { scope: "row" }, make(i ? "b.noise" : "b.real", {}, WORDS[word])),
-        ...cells([String(target), fixed(z), fixed(p), delta(error), fixed(loss),
-          ...(done ? [fixed(again[i].p), fixed(again[i].loss)] : [])])))),
-      make("tfoot", {}, make("tr", {}, make("th", { scope: "row", colspan: 5 }, "合计，奈特"),
-        ...cells([total(rows), ...(done ? ["", total(again)] : [])])))));
-  }
-
-  function drawChanges({ center, outputs, rate }, { pairs: rows, dv, du }) {
-    const named = (letter, w) => [letter, make("sub", {}, WORDS[w])];
-    const item = (kind, target, size, values) => make(`li.${kind}.num`, {}, ...target, " 加上 ", `${rate} × `, ...size,
-      make("span.sum", {}, `= (${values.map(delta).join(", ")})`));
-    const errors = (w) => rows.filter(({ word }) => word === w).map(({ error }) => delta(error));
-    changes.replaceChildren(
-      item("center", named("v", center), ["(", ...rows.flatMap(({ word, error }, i) =>
-        [`${i ? " " : ""}${delta(error)} `, ...named("u", word)]), ")"], dv),
-      ...[...new Set(outputs)].map((w) => item(w === outputs[0] ? "real" : "noise", named("u", w),
-        [`(${errors(w).join(" ")}) × `, ...named("v", center)], du[w])));
-  }
-
-  function describe({ center, outputs }, { pairs: rows, again, changed }) {
-    const list = (words) => words.map((w) => WORDS[w]).join("、");
-    const [E, C] = [changed.embedding, changed.context];
-    const [now, later] = [rows, again].map((side) => fixed(sum(side.map(({ loss }) => loss))));
-    const drawn = outputs.slice(1);
-    const own = drawn.includes(outputs[0]) ? `“${WORDS[outputs[0]]}”既是真邻居又是负样本，拉近与推开抵消一部分。` : "";
-    const other = neighbours(center).filter((w) => w !== outputs[0] && drawn.includes(w));
-    const remark = own + (other.length ? `抽到的“${list(other)}”其实也与“${WORDS[center]}”相邻，照样推开。` : "")
-      + (new Set(drawn).size < drawn.length ? "负样本有重复，重复的各加一次。" : "")
-      + (sum(rows.map(({ loss }) => loss)) > 100 ? "损失越走越大：学习率太大，走过头了。" : "");
-    note.textContent = (done ? `第 ${taken.length} 步走完：词向量表变了 ${E.length} 行（${list(E)}），上下文表变了 ${C.length} 行`
-      + `（${list(C)}），一共 ${E.length + C.length} 行。损失 ${now} → ${later} 奈特。`
-      : `第 ${taken.length + 1} 步，还没走：中心词“${WORDS[center]}”，真邻居“${WORDS[outputs[0]]}”，`
-        + `${drawn.length ? `负样本 ${drawn.map((w) => WORDS[w]).join("、")}` : "没有负样本"}。损失 ${now} 奈特。`) + remark;
-  }
+  const walk = history(piece, () => draw());
 
   function draw() {
-    const [past, used] = [(done ? taken.slice(0, -1) : taken).map(batch), batch(state())];
+    const [past, used, done] = [walk.past(), batch(piece.state()), walk.done()];
     const before = replay(past);
-    const [result, near] = [step(before, used), neighbours(used.center)];
-    center.querySelectorAll("input").forEach((input, w) => Object.assign(input, { checked: w === used.center }));
-    context.querySelectorAll("input").forEach((input, w) =>
-      Object.assign(input, { disabled: !near.includes(w), checked: w === used.outputs[0] }));
-    rate.value = model.get("rate_percent");
-    rate.setAttribute("aria-valuetext", String(used.rate));
-    rateName.replaceChildren("学习率 ", make("b.num", {}, used.rate.toFixed(2)));
-    describe(used, result);
-    tables.replaceChildren(drawTable("embedding", "词向量表", before, used, result),
-      drawTable("context", "上下文表", before, used, result));
-    drawPairs(used, result);
-    drawChanges(used, result);
+    const result = step(before, used);
+    words.draw(used);
+    rate.draw(used);
+    note.textContent = summary(past.length + 1, used, result, done) + remarks(used, result);
+    tables.replaceChildren(...bothTables(before, used, result, done));
+    pairs.replaceChildren(pairTable(result, done));
+    changes.replaceChildren(...changeList(used, result));
     code.pre.textContent = numpyCode([...past, used]);
   }
 
-  el.append(make("form", { onsubmit: (event) => event.preventDefault() },
-    make("style", {}, CSS),
-    make("h2", {}, "一步更新"),
-    make("p.ask", {}, "先猜后看：一步里，两张表一共有几行变了？"),
-    make("div.fields", { style: "margin-top: 14px" }, center, context,
-      control(model, "K", spec.state.K, (text) => { said.textContent = text; }),
-      make("div.field", {}, rateName, rate)),
+  const undo = () => walk.undo() || note.replaceChildren("已经退到起点，没有可撤的步子。");
+  piece.show("先猜后看：一步里，两张表一共有几行变了？",
+    make("div.fields.first", {}, ...words.nodes,
+      control(piece, "K", (text) => { said.textContent = text; }), rate.node),
     said,
-    make("div.tools", {}, button("走一步", go, "button.go"), button("撤回", undo),
-      button("重抽负样本", redraw), button("重来", () => { taken = []; restore(start); })),
+    make("div.tools", {}, button("走一步", walk.go, "button.go"), button("撤回", undo),
+      button("重抽负样本", walk.redraw), button("重来", walk.restart)),
     note, tables,
     make("h3", {}, "算出来：误差 = 目标 − σ(v·u)"),
-    make("p.soft", {}, "v 是中心词在词向量表里的一行，u 是上下文词在上下文表里的一行；真邻居的目标是 1，负样本的是 0。"),
+    make("p.soft", {}, "v 是中心词在词向量表里的一行，u 是上下文词在上下文表里的一行；"
+      + "真邻居的目标是 1，负样本的是 0。"),
     pairs,
     make("h3", {}, "每一行加多少：学习率 × 误差 × 对方那一行"), changes,
-    make("p.soft", {}, "两边都用走之前的数。别的行没有查到，一个数也不动。"),
-    make("div.head", {}, make("h3", {}, "走出同一组数的 Python 代码"), code.note, code.copy), code.pre));
-  model.on("change", show);
+    make("p.soft", {}, "两边都用走之前的数。别的行没有查到，一个数也不动。"), code.head, code.pre);
+  piece.on("change", walk.edited);
   draw();
-}
-
-export default { render };
+});
