@@ -23,7 +23,7 @@ from gensim import __version__ as gensim_version
 from gensim.models import Word2Vec
 
 from textseq import corpora, word2vec_train
-from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
+from textseq.evaluation import load_analogies, load_pairs, quality, similarity_score
 from textseq.vectors import WordVectors
 from textseq.vocab import encode_corpus
 from textseq.word2vec_train import train_cbow, train_skipgram
@@ -38,10 +38,10 @@ ALPHAS = {"Skip-gram": (0.025, 0.05, 0.075, 0.1), "CBOW": (0.025, 0.05, 0.1, 0.2
 REPEATS = 3
 
 
-def quality(vectors):
+def score(vectors):
     """两半词对的等级相关系数，类比的命中率。"""
-    scores = {name: similarity_score(vectors, pairs).rho for name, pairs in HALVES.items()}
-    return scores | {"类比": total_hits(analogy_score(vectors, RELATIONS)).rate}
+    rho, rate = quality(vectors, HALVES["甲半"], RELATIONS)
+    return {"甲半": rho, "乙半": similarity_score(vectors, HALVES["乙半"]).rho, "类比": rate}
 
 
 def run_textseq(model, corpus, sentences, seed, alpha):
@@ -69,7 +69,7 @@ def choose_alpha(run, model, corpus, sentences):
         except ValueError as error:  # textseq 训练发散时报错
             print(model, alpha, error, flush=True)
             continue
-        scores[alpha] = [quality(vectors)["甲半"] for vectors in found]
+        scores[alpha] = [score(vectors)["甲半"] for vectors in found]
     return max(scores, key=lambda alpha: np.median(scores[alpha])), scores
 
 
@@ -105,7 +105,7 @@ def work_in_torchrun():
     for seed in range(1, REPEATS + 1):
         start = time.perf_counter()
         vectors = train_skipgram(corpus, seed=seed, **SAME | {"workers": 1})
-        rows.append({"秒": time.perf_counter() - start, "合并秒": sum(merging)} | quality(vectors))
+        rows.append({"秒": time.perf_counter() - start, "合并秒": sum(merging)} | score(vectors))
         merging.clear()
     if dist.get_rank() == 0:
         (ROOT / "build/torchrun.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -133,7 +133,7 @@ def main():
         for model, results in found.items():
             for tool, run in tools.items():
                 seconds, vectors = run(model, corpus, sentences, repeat + 1, chosen[model, tool])
-                results[tool].append({"词次每秒": words / seconds} | quality(vectors))
+                results[tool].append({"词次每秒": words / seconds} | score(vectors))
                 print(f"第 {repeat + 1} 遍  {model:<9}  {tool:<8}", "  ".join(
                     f"{name} {value:,.0f}" if value > 9 else f"{name} {value:.3f}"
                     for name, value in results[tool][-1].items()), flush=True)

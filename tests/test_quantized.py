@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from textseq.evaluation import load_pairs, similarity_score
-from textseq.quantized import load_quantized, quantize, save_quantized
+from textseq.evaluation import load_pairs, neighbor_overlap, similarity_score
+from textseq.quantized import load_quantized, quantize, quantize_rows, save_quantized
 from textseq.vectors import WordVectors
 
 FOLDER = Path(__file__).parents[1] / "data/neighbors"
@@ -25,6 +25,17 @@ def test_quantised_rows():
     # 1 × 127/254 = 0.5 取偶数 0，3 × 127/254 = 1.5 取偶数 2
     assert quantize(matrix).tolist() == [[64, -127, 32], [0, 0, 0], [127, 0, 2], [-127, 0, 127]]
     assert quantize(matrix).dtype == np.int8
+
+
+def test_rows_come_back_within_half_a_step():
+    table = np.random.default_rng(1).normal(size=(40, 9)).astype(np.float32) * np.logspace(-4, 3, 40)[:, None]
+    table[7] = 0
+    for dtype in (np.float32, np.float64):
+        whole, step = quantize_rows(table.astype(dtype))
+        assert step.dtype == dtype and step.shape == (40, 1) and whole.dtype == np.int8
+        assert (np.abs(whole).max(1) == 127)[table.any(1)].all() and not whole[7].any()
+        assert (np.abs(whole * step - table) <= step * 0.5001).all()
+    assert (quantize(table) == quantize_rows(table.astype(np.float64))[0]).all()
 
 
 def test_round_trip(tmp_path):
@@ -58,6 +69,9 @@ def test_damaged_files_are_refused(tmp_path):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(ValueError, match="a.js 不是完整的打包词向量.*重新下载"):
             load_quantized(path)
+    path.write_bytes(b"PK\x03\x04\xff\xfe\0")
+    with pytest.raises(ValueError, match="a.js 不是完整的打包词向量（不是文本）；请重新下载"):
+        load_quantized(path)
     with pytest.raises(FileNotFoundError):
         load_quantized(tmp_path / "没有.js")
 
@@ -70,7 +84,7 @@ def test_building_again_gives_nearly_the_stored_file_and_the_datasheet_describes
     assert counts == corpus.vocab.counts[2:] and counts == sorted(counts, reverse=True)
     # 训练会放大最末几位的差别，换一个处理器，十轮之后不再逐位相同：比近邻，比评测的分
     queries = np.arange(0, len(vectors), len(vectors) // 500)
-    assert build.overlap(vectors, stored, queries) > 0.8
+    assert neighbor_overlap(vectors, stored, queries) > 0.8
     pairs = load_pairs(FOLDER.parent / "evaluation/word_pairs.tsv")
     again, there = (similarity_score(v, pairs).rho for v in (vectors, stored))
     assert abs(again - there) < 0.02 and there > 0.5

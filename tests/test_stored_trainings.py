@@ -45,7 +45,7 @@ def test_every_setting_is_there_once():
 @pytest.mark.parametrize("size", [10, 100])
 def test_training_the_dimensions_again_gives_the_same_quality(size):
     recipe, (_, results) = build("dimensions"), read("dimensions", 3)
-    got = recipe.quality(recipe.train(corpus(), 5, size, 1))
+    got = recipe.percent(recipe.train(corpus(), 5, size, 1))
     assert close(got, results[key(5, size, 1)][:2], (0.03, 1))
 
 
@@ -108,7 +108,7 @@ def test_every_rung_of_the_ladder_is_there_with_three_seeds():
 
 def test_naive_bayes_of_the_ladder_again():
     train, dev, classes = titles()
-    accuracy, parameters = build("ladder").naive_bayes(train, dev, len(classes))
+    accuracy, parameters = build("ladder").measure_bayes(train, dev, classes)
     stored = ladder()["课程", "朴素贝叶斯", "3300", "–"]
     assert [f"{accuracy:.2f}", str(parameters)] == stored[:2]
 

@@ -187,7 +187,8 @@ BAD_BINARY = {
     "后面还有": (b"1 2\nw " + ROW + b"v " + ROW, "第 15 字节起：表头说有 1 个词，后面还多出 10 个字节"),
     "两个表头": (b"1 2\n1 2\nw " + ROW, "后面还多出 4 个字节；表头错了"),
     "缺了词": (b"1 2\n " + ROW, "第 1 个词（第 5 字节起）：缺了词"),
-    "词重复": (b"2 2\nw " + ROW + b"w " + ROW, "第 2 个词.*：词 'w' 已经在第 1 个词出现过；请先去重，或用 on_duplicate"),
+    "词重复": (b"2 2\nw " + ROW + b"w " + ROW, 
+            "第 2 个词.*：词 'w' 已经在第 1 个词出现过；请先去重，或用 on_duplicate"),
     "NaN": (b"2 1\nw " + ROW[:4] + b"v " + np.float32(np.nan).tobytes(), "第 2 个词.*'v' 的向量里有 NaN"),
     "GBK": ("1 2\n中国 ".encode("gbk") + ROW, "第 1 个词.*如果它是 '中国'，文件就是 GBK 编码"),
     "其实是文本": ("2 2\n的 0.125 -1.5\n了 0.25 1.75\n", "后面还多出 1 个字节；.*其实是文本格式"),
@@ -244,8 +245,8 @@ def test_the_format_is_recognised(tmp_path, binary, E):
     path = tmp_path / "a.vec"
     for seed in range(20):
         vectors = WordVectors(ODD, np.random.default_rng(seed).normal(size=(len(ODD), E)))
-        for save in (vectors.save, lambda p, b: to_gensim(vectors).save_word2vec_format(p, binary=b)):
-            save(path, binary)
+        for write in (vectors.save, to_gensim(vectors).save_word2vec_format):
+            write(path, binary=binary)
             loaded = WordVectors.load(path)
             assert loaded.words == ODD
             np.testing.assert_array_equal(bits(loaded.matrix), bits(vectors.matrix))

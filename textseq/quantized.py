@@ -1,4 +1,4 @@
-"""打包的词向量：量化成 int8，写成网页用 <script> 就能载入的一个文件，Python 也读它。
+"""打包的词向量：量化成 int8，写成网页用 <script> 就能载入的一个文件，Python 也读它。第 03 章。
 
     vectors, counts = load_quantized("data/neighbors/neighbors.js")
 
@@ -18,20 +18,59 @@ import numpy as np
 from textseq._files import write_atomically
 from textseq.vectors import WordVectors
 
-_HEAD = "textseqNeighbors = "
+__all__ = ["load_quantized", "quantize", "quantize_rows", "save_quantized", "write_script"]
+
+_NAME = "textseqNeighbors"  # 网页里的全局变量
+
+
+def quantize_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """每行各自缩放，使绝对值最大的一个数是 127，再取整；全 0 的行仍是 0。
+
+    形状：(R, C) 浮点 → 整数 (R, C) int8，与每行一格多大 (R, 1)，两者相乘就还原。恰在正中时取偶数。
+
+    >>> whole, step = quantize_rows(np.array([[1.27, -0.5, 0.0]]))
+    >>> whole.tolist(), (whole * step).round(2).tolist()
+    ([[127, -50, 0]], [[1.27, -0.5, 0.0]])
+    """
+    step = np.abs(matrix).max(axis=1, keepdims=True) / matrix.dtype.type(127)
+    return np.rint(matrix / np.where(step == 0, 1, step)).astype(np.int8), step
 
 
 def quantize(matrix: np.ndarray) -> np.ndarray:
-    """形状：(V, E) 浮点 → (V, E) int8，恰在正中时取偶数；全 0 的行仍是 0。"""
-    matrix = np.asarray(matrix, dtype=np.float64)
-    largest = np.abs(matrix).max(axis=1, keepdims=True)
-    return np.rint(matrix * 127 / np.where(largest == 0, 1, largest)).astype(np.int8)
+    """只留方向的量化：同 quantize_rows，用双精度算，不留放大了多少。形状：(V, E) → (V, E) int8。
+
+    >>> quantize([[0.5, -1, 0.25], [0, 0, 0]]).tolist()
+    [[64, -127, 32], [0, 0, 0]]
+    """
+    return quantize_rows(np.asarray(matrix, dtype=np.float64))[0]
 
 
-def save_quantized(path: str | Path, vectors: WordVectors, counts: Sequence[int], about: str) -> None:
+def write_script(path: str | Path, name: str, payload: dict) -> None:
+    """写成给全局变量 name 赋值的一行 JavaScript：http 与 file:// 的网页都能载入。
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_script(f"{folder}/a.js", "words", {"词": ["猫", "狗"]})
+    ...     Path(f"{folder}/a.js").read_text(encoding="utf-8")
+    'words = {"词":["猫","狗"]};\\n'
+    """
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    write_atomically(path, f"{name} = {text};\n")
+
+
+def save_quantized(path: str | Path, vectors: WordVectors, counts: Sequence[int],
+                   about: str) -> None:
     """量化并写下词、词频、向量和一句说明；输入相同，文件逐字节相同。
 
     异常：词是空的或含有空白，或词与词频不一样多，ValueError。
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     vectors = WordVectors(["猫", "狗"], [[3, 4], [0.5, -1]])
+    ...     save_quantized(f"{folder}/a.js", vectors, [9, 5], "两个词")
+    ...     packed, counts = load_quantized(f"{folder}/a.js")
+    >>> packed.matrix.tolist(), counts
+    ([[95.0, 127.0], [64.0, -127.0]], [9, 5])
     """
     if bad := [word for word in vectors.words if word.split() != [word]]:
         raise ValueError(f"词 {bad[0]!r} 是空的或含有空白，拼成一行后拆不回来；请先去掉它")
@@ -40,23 +79,30 @@ def save_quantized(path: str | Path, vectors: WordVectors, counts: Sequence[int]
     payload = {"about": about, "vector_size": vectors.vector_size, "words": " ".join(vectors.words),
                "counts": [int(n) for n in counts],
                "rows": base64.b64encode(quantize(vectors.matrix).tobytes()).decode()}
-    # 给一个全局变量赋值：http 与 file:// 的网页都能载入
-    write_atomically(path, f"{_HEAD}{json.dumps(payload, ensure_ascii=False, separators=(',', ':'))};\n")
+    write_script(path, _NAME, payload)
 
 
 def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
     """读 save_quantized 写下的文件：词向量（分量是 -127 到 127 的整数），与各词的词频。
 
     异常：文件不存在 FileNotFoundError；不是这种文件，或各部分长短不合，ValueError。
+
+    >>> try:
+    ...     load_quantized(__file__)  # 这个程序自己
+    ... except ValueError as error:
+    ...     print("不是完整的打包词向量" in str(error))
+    True
     """
-    text = Path(path).read_text(encoding="utf-8")
+    content = Path(path).read_bytes()
     try:
-        payload = json.loads(text.removeprefix(_HEAD).rstrip(";\n"))
+        text = content.decode("utf-8")
+        payload = json.loads(text.removeprefix(f"{_NAME} = ").rstrip(";\n"))
         words, counts, size = payload["words"].split(" "), payload["counts"], payload["vector_size"]
         rows = np.frombuffer(base64.b64decode(payload["rows"], validate=True), np.int8)
         if not len(words) == len(counts) == len(rows) / size:
             raise ValueError(f"{len(words)} 个词，{len(counts)} 个词频，{len(rows) / size:g} 行向量")
         return WordVectors(words, rows.reshape(-1, size)), counts
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-        raise ValueError(f"{path} 不是完整的打包词向量（{error}）；请重新下载，"
+        reason = "不是文本" if isinstance(error, UnicodeDecodeError) else error
+        raise ValueError(f"{path} 不是完整的打包词向量（{reason}）；请重新下载，"
                          "或运行 python data/neighbors/build.py 重做") from None

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from textseq._files import sniff_encoding, write_atomically
+from textseq._words import WordList
 from textseq.shapes import check_integer
 
 __all__ = ["Query", "WordVectors"]
@@ -30,7 +31,7 @@ _CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")  # 文本里没有的�
 _BLOCK = 1 << 16  # 一次算这么多个数，一次读这么多字节
 
 
-class WordVectors:
+class WordVectors(WordList):
     """词与向量：words[i] 的向量是 matrix 的第 i 行，次序照给的（通常按词频从高到低）。
 
     形状：matrix (V, E)，复制成 float32，从此不可改动。copy=False 不复制已经是 float32 的数组，
@@ -45,8 +46,10 @@ class WordVectors:
     (['猫', '狗', '车'], 1, [0.800000011920929, 0.6000000238418579])
     """
 
+    _missing = "没有 {!r} 的向量"
+
     def __init__(self, words: Iterable[str], matrix: np.ndarray, *, copy: bool = True):
-        self.words = list(words)
+        super().__init__(words)
         self.matrix = (np.array if copy else np.asarray)(matrix, np.float32)
         if not copy:
             self.matrix = self.matrix.view()  # 下一行只锁住这一个视图，不动调用者手里的
@@ -61,9 +64,6 @@ class WordVectors:
             if (bad := np.flatnonzero(~np.isfinite(block).all(axis=1))).size:
                 raise ValueError(f"词 {self.words[start + bad[0]]!r} 的向量里有 NaN 或无穷大；"
                                  "训练时请减小学习率")
-        self._index = {word: i for i, word in enumerate(self.words)}
-        if repeated := [w for i, w in enumerate(self.words) if self._index[w] != i]:
-            raise ValueError(f"词 {repeated[0]!r} 出现了不止一次；请先去重")
         self.vector_size = shape[1]  # E
 
     @cached_property
@@ -80,34 +80,12 @@ class WordVectors:
             unit[start:start + len(block)] = _to_unit(block)
         return unit
 
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.words)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self._index
-
     def __getitem__(self, word: str) -> np.ndarray:
         """词 → 向量 (E,)。异常：没有这个词，KeyError。"""
         return self.matrix[self.index(word)]
 
     def __repr__(self) -> str:
         return f"WordVectors(V={len(self)}, E={self.vector_size}，例如 {self.words[:3]})"
-
-    def index(self, word: str) -> int:
-        """词 → 行号。异常：没有这个词，KeyError，并列出写法相近的词。
-
-        >>> WordVectors(["猫", "狗"], np.eye(2)).index("狗")
-        1
-        """
-        if word not in self._index:
-            near = [w for w in self.words if w in str(word) or str(word) in w]
-            near = sorted(near, key=lambda w: abs(len(w) - len(str(word))))[:5]
-            raise KeyError(f"没有 {word!r} 的向量：它在训练语料里不足 min_count 次，"
-                           f"或分词切成了别的样子；写法相近的词：{'、'.join(near) or '无'}")
-        return self._index[word]
 
     def similarity(self, a: str, b: str) -> float:
         """两个词的余弦，-1 到 1。异常：没有这个词，KeyError。

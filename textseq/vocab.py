@@ -7,7 +7,7 @@ v.words[i] 第 i 号是谁，for word in v 照编号的次序。一串词一起�
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from textseq._files import read_lines, write_atomically
+from textseq._words import WordList
 from textseq.sequences import FIRST, PAD_ID, UNK_ID, flatten
 
 __all__ = ["FIRST", "PAD", "PAD_ID", "UNK", "UNK_ID", "EncodedCorpus", "Vocab", "encode_corpus"]
@@ -23,7 +24,7 @@ PAD, UNK = "<pad>", "<unk>"
 _TOGETHER = 1_000  # 编号写磁盘时一次处理多少句
 
 
-class Vocab:
+class Vocab(WordList):
     """词表：按词频从高到低编号，词频相同按出现的先后。
 
     words[i] 是 i 号词，counts[i] 是它在建表语料里的次数；<pad> 与 <unk> 也在里面，次数是 0。
@@ -36,16 +37,14 @@ class Vocab:
     (True, 1)
     """
 
+    _missing = "词表里没有 {!r}"
+
     def __init__(self, words: Iterable[str], counts: Iterable[int]):
-        self.words = [PAD, UNK, *words]
+        super().__init__([PAD, UNK, *words])
         self.counts = [0, 0, *counts]
         if len(self.words) != len(self.counts):
             raise ValueError(f"收到 {len(self.real_words)} 个词、{len(self.real_counts)} 个词频；"
                              "两者应一样多")
-        self._index = {word: i for i, word in enumerate(self.words)}
-        if len(self._index) < len(self.words):
-            repeated = next(w for w, n in Counter(self.words).items() if n > 1)
-            raise ValueError(f"词 {repeated!r} 在词表里出现了不止一次；请先去重")
 
     @classmethod
     def build(cls, sentences: Iterable[Iterable[str]], min_count: int = 1,
@@ -86,31 +85,11 @@ class Vocab:
         """
         return self.counts[FIRST:]
 
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.words)
-
-    def __contains__(self, word: str) -> bool:
-        return word in self._index
-
     def __repr__(self) -> str:
         return f"Vocab(V={len(self)}，例如 {self.words[FIRST:FIRST + 3]})"
 
-    def index(self, word: str) -> int:
-        """词 → 编号。异常：没有这个词，KeyError；不认识的词也要有编号，请用 encode。
-
-        >>> Vocab(["我", "爱"], [5, 2]).index("爱")
-        3
-        """
-        if word not in self._index:
-            raise KeyError(f"词表里没有 {word!r}：它在建表语料里不足 min_count 次，或分词切成了别的样子；"
-                           f"要把不认识的词当作 {UNK}，请用 encode([{word!r}])")
-        return self._index[word]
-
     def encode(self, words: Iterable[str]) -> list[int]:
-        """一串词 → 编号；不认识的词得到 1（<unk>）。异常：给的是字符串，TypeError。
+        """一串词 → 编号；不认识的词得到 1（<unk>），index 则会报错。异常：给的是字符串，TypeError。
 
         >>> Vocab(["我", "爱"], [5, 2]).encode(["我", "爱", "鱼"])
         [2, 3, 1]

@@ -6,22 +6,21 @@
 """
 
 import base64
-import json
-import re
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from textseq import corpora
-from textseq._files import write_atomically
+from textseq._files import rewrite_table
 from textseq.classifier import Classifier, Design, build_vocab
 from textseq.classifier_fit import fit
 from textseq.evaluation import title_score
+from textseq.quantized import quantize_rows, write_script
 
 FOLDER = Path(__file__).parent
 TITLES = FOLDER.parent / "headlines"
-HEAD = "textseqHeadlines = "
+NAME = "textseqHeadlines"  # 网页里的全局变量
 
 
 def train() -> Classifier:
@@ -58,16 +57,10 @@ def join(blocks: list[torch.Tensor]) -> np.ndarray:
     return np.column_stack([block.numpy() for block in blocks])
 
 
-def quantize(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """每行各自缩放，使绝对值最大的一个数是 127，再取整：(R, C) int8 与每行一格多大 (R, 1)，相乘就还原。"""
-    step = np.abs(table).max(1, keepdims=True) / np.float32(127)
-    return np.rint(table / np.where(step == 0, 1, step)).astype(np.int8), step
-
-
 def round_weights(model: Classifier) -> None:
     """权重换成取整以后的。存下的就是它，所以 Python 与网页用的是同一组数。"""
     for blocks in tables(model).values():
-        whole, step = quantize(join(blocks))
+        whole, step = quantize_rows(join(blocks))
         rounded = torch.from_numpy(whole * step)
         for block, part in zip(blocks, rounded.split([b[0].numel() for b in blocks], 1), strict=True):
             block.copy_(part.view_as(block))
@@ -80,11 +73,11 @@ def pack(model: Classifier, path: Path, about: str) -> None:
 
     packed = {}
     for name, blocks in tables(model).items():
-        whole, step = quantize(join(blocks))
+        whole, step = quantize_rows(join(blocks))
         packed[name] = {"shape": whole.shape, "step": text(step), "whole": text(whole)}
     payload = {"about": about, "bigrams": model.design.bigrams, "pooling": model.design.pooling,
-               "classes": model.classes, "units": " ".join(model.vocab.words[2:]), "tables": packed}
-    write_atomically(path, f"{HEAD}{json.dumps(payload, ensure_ascii=False, separators=(',', ':'))};\n")
+               "classes": model.classes, "units": " ".join(model.vocab.real_words), "tables": packed}
+    write_script(path, NAME, payload)
 
 
 def describe(model: Classifier, accuracy: float) -> str:
@@ -106,21 +99,14 @@ def main() -> None:
     model.save(FOLDER / "model.npz")
     pack(model, FOLDER / "model.js", about)
     d, size = model.design, lambda name: f"{(FOLDER / name).stat().st_size / 1e6:.2f} MB"
-    table = f"""| 项目 | 数 |
-|---|---|
-| 模型 | {about} |
-| 设计 | 词向量 {d.embedding_size} 维，隐状态 {d.hidden_size} 维，汇总 {d.pooling} |
-| 字与二元组 | {len(model.vocab) - 2:,} 个 |
-| 参数 | {sum(weight.numel() for weight in model.parameters()):,} 个 |
-| 取整之前，dev 认对 | {before:.1%} |
-| 取整前后，dev 的概率最多差 | {np.abs(p - q).max():.3f} |
-| `model.npz` | {size("model.npz")} |
-| `model.js` | {size("model.js")} |
-"""
-    readme = FOLDER / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    write_atomically(readme, re.sub(r"\| 项目 \|.*?\n(?=\n)", lambda _: table, text, flags=re.S))
-    print(table)
+    rows = [("模型", about),
+            ("设计", f"词向量 {d.embedding_size} 维，隐状态 {d.hidden_size} 维，汇总 {d.pooling}"),
+            ("字与二元组", f"{len(model.vocab.real_words):,} 个"),
+            ("参数", f"{sum(weight.numel() for weight in model.parameters()):,} 个"),
+            ("取整之前，dev 认对", f"{before:.1%}"),
+            ("取整前后，dev 的概率最多差", f"{np.abs(p - q).max():.3f}"),
+            ("`model.npz`", size("model.npz")), ("`model.js`", size("model.js"))]
+    print(rewrite_table(FOLDER / "README.md", rows))
 
 
 if __name__ == "__main__":

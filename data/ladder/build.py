@@ -19,10 +19,11 @@ import torch
 
 from textseq import corpora
 from textseq._files import write_atomically
-from textseq.classifier import Classifier, Design, build_vocab, split_units, with_bigrams
+from textseq.classifier import Classifier, Design, build_vocab
 from textseq.classifier_fit import fit
 from textseq.classifier_start import pretrain, start_table
 from textseq.evaluation import title_score
+from textseq.naive_bayes import count_units, guess_label
 from textseq.quantized import load_quantized
 
 FOLDER = Path(__file__).parent
@@ -99,22 +100,11 @@ def choose_rate(rung: Rung, train: list, dev: list, classes: tuple) -> float:
                                                epochs=EPOCHS)[0])
 
 
-def grams(title: str) -> list[str]:
-    units = split_units(title)
-    return units + with_bigrams(units)[:-1]
-
-
-def naive_bayes(train: list, dev: list, n_classes: int) -> tuple[float, int]:
-    """单字与二字串的多项式朴素贝叶斯，加 0.5 平滑 → (dev%, 词条数 × 类别数)。"""
-    index = {gram: i for i, gram in enumerate(dict.fromkeys(g for title, _ in train for g in grams(title)))}
-    counts = np.full((n_classes, len(index)), 0.5)
-    for title, label in train:
-        np.add.at(counts[label], [index[g] for g in grams(title)], 1)
-    score = np.log(counts / counts.sum(1, keepdims=True))
-    prior = np.log([max(n, 0.5) for n in np.bincount([label for _, label in train], minlength=n_classes)])
-    hits = [(prior + score[:, [index[g] for g in grams(title) if g in index]].sum(1)).argmax() == label
-            for title, label in dev]
-    return 100 * float(np.mean(hits)), counts.size
+def measure_bayes(train: list, dev: list, classes: tuple) -> tuple[float, int]:
+    """朴素贝叶斯 → (dev%, 单位数 × 类别数)。"""
+    model = count_units(train, classes)
+    hits = [guess_label(model, title) == label for title, label in dev]
+    return 100 * float(np.mean(hits)), model.log_p.size
 
 
 def baselines(data: str, train: list, dev: list, classes: tuple) -> Iterator[tuple]:
@@ -122,7 +112,7 @@ def baselines(data: str, train: list, dev: list, classes: tuple) -> Iterator[tup
     accuracy = 100 * float(np.mean([label == most for _, label in dev]))
     yield data, "总猜最多的一类", len(train), "–", accuracy, 0, 0, "–", "–"
     start = time.process_time()
-    accuracy, parameters = naive_bayes(train, dev, len(classes))
+    accuracy, parameters = measure_bayes(train, dev, classes)
     yield data, "朴素贝叶斯", len(train), "–", accuracy, parameters, time.process_time() - start, "–", "–"
 
 
@@ -150,7 +140,7 @@ def own_rows() -> Iterator[tuple]:
                 yield "课程", name, size, seed, *numbers, rate, epochs
     for size in SIZES:
         for seed in SEEDS:
-            accuracy, parameters = naive_bayes(subset(train, size, seed), dev, len(classes))
+            accuracy, parameters = measure_bayes(subset(train, size, seed), dev, classes)
             yield "课程", "朴素贝叶斯", size, seed, accuracy, parameters, 0, "–", "–"
 
 

@@ -13,7 +13,7 @@ import torch
 
 from textseq import corpora
 from textseq._files import write_atomically
-from textseq.evaluation import analogy_score, load_analogies, load_pairs, similarity_score, total_hits
+from textseq.evaluation import load_analogies, load_pairs, quality
 from textseq.vectors import WordVectors
 from textseq.vocab import EncodedCorpus, encode_corpus
 from textseq.word2vec_train import train_skipgram
@@ -58,7 +58,7 @@ class Ruler:
         majority = {}
         for (word, tag), _ in seen.most_common():
             majority.setdefault(word, tag)
-        self.tag = np.array(["", "", *(majority[word] for word in vocab.words[2:])])
+        self.tag = np.array(["", "", *(majority[word] for word in vocab.real_words)])
         self.common = np.flatnonzero((counts >= 50) & (self.tag != "w"))
         self.sample = np.sort(np.random.default_rng(0).choice(self.common, 500, replace=False))
         self.words = vocab.words
@@ -82,8 +82,8 @@ class Ruler:
         near = self.common[np.argsort(-cosine, axis=1, kind="stable")[:, :10]]
         grammar = self.tag[near] == self.tag[self.sample][:, None]
         topic = np.take_along_axis(self.related, near, axis=1)
-        return (100 * grammar.mean(), 100 * topic.mean(), similarity_score(vectors, self.pairs).rho,
-                100 * total_hits(analogy_score(vectors, self.questions)).rate)
+        rho, rate = quality(vectors, self.pairs, self.questions)
+        return 100 * grammar.mean(), 100 * topic.mean(), rho, 100 * rate
 
 
 def main() -> None:
