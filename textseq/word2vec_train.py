@@ -190,7 +190,8 @@ def _check_corpus(corpus: EncodedCorpus) -> None:
         sentence = corpus.sentence[start:start + PART + 1]
         if (sentence[1:] == sentence[:-1]).any():
             return
-    raise NothingTrained(f"没有一对邻居：{N:,} 个词次，每句都只剩一个词；语料应当一行一句，词用空格隔开，"
+    raise NothingTrained(f"没有一对邻居：{N:,} 个词次，每句都只剩一个词；语料应当一行一句，"
+                         "词用空格隔开，"
                          "不是一行一个词；若是少见的词丢掉以后才剩一个，请减小 min_count")
 
 
