@@ -28,6 +28,8 @@ from textseq.shapes import check_integer
 from textseq.text import split_units, with_bigrams
 from textseq.vocab import PAD_ID, UNK_ID, Vocab
 
+__all__ = ["CELLS", "POOLINGS", "Classifier", "Design", "build_vocab"]
+
 CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU, "none": None}
 POOLINGS = ("last", "max", "mean")
 FORMAT = 2  # 存盘格式的版本
@@ -41,6 +43,10 @@ class Design:
     cell="none" 没有循环层，汇总的就是词向量，次序不管；这时 hidden_size、bidirectional 不起作用。
     unit_dropout 是训练时把字、词、二元组随机换成 <unk> 的比例：少见的二元组靠不住，别只认它们。
     pooling 把各步的隐状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
+    异常：没有这种单位、循环层、汇总，或大小、比例不合理，ValueError。
+
+    >>> Design(cell="gru", bidirectional=False).hidden_size
+    128
     """
     unit: str = "char"
     bigrams: bool = False
@@ -66,13 +72,23 @@ class Design:
 
 def build_vocab(titles: Iterable[str], unit: str = "char", bigrams: bool = False,
                 min_count: int = 2) -> Vocab:
-    """建词表：单位与二元组编在一起；只出现一次的都当作 <unk>，<unk> 才有东西可学。"""
+    """建词表：单位与二元组编在一起；只出现一次的都当作 <unk>，<unk> 才有东西可学。
+
+    >>> build_vocab(["油价下调", "油价上调"], bigrams=True).real_words
+    ['油', '价', '调', '油价', '调$']
+    """
     rows = (split_units(title, unit) for title in titles)
     return Vocab.build((row + with_bigrams(row) if bigrams else row for row in rows), min_count)
 
 
 class Classifier(nn.Module):
-    """标题分类器。vectors 给出起始的词向量表 (V, E)，freeze=True 时不再改它。"""
+    """标题分类器。vectors 给出起始的词向量表 (V, E)，freeze=True 时不再改它。
+
+    >>> vocab = build_vocab(["油价下调", "油价上调"])
+    >>> model = Classifier(vocab, ["财经", "体育"], Design(embedding_size=4, hidden_size=3))
+    >>> model(model.to_ids(["油价下调", "油"])).shape      # 两条标题，两类的分数
+    torch.Size([2, 2])
+    """
 
     def __init__(self, vocab: Vocab, classes: Sequence[str], design: Design | None = None,
                  vectors: np.ndarray | None = None, freeze: bool = False, seed: int = 1):

@@ -28,6 +28,8 @@ from textseq._checkpoint import ZIP
 from textseq._files import check_readable, check_target, read_lines, sniff_encoding
 from textseq.vectors import WordVectors
 
+__all__ = ["build_parser", "main"]
+
 WORD2VEC = re.compile(rb"\s*\d+\s+\d+\s*\n")  # word2vec 格式的第一行
 # argparse 的英文 → 中文；它的说法各版本略有不同，认不出的照原样
 _ENGLISH = (
