@@ -2,7 +2,7 @@
 
     python tests/tensorboard_pictures.py
 
-先运行第 09 章，notebooks/logs/ 里才有记录。浏览器断着网；有一个请求不是发给本机的，就报错。
+先运行第 09 章，notebooks/logs_09/ 里才有记录。浏览器断着网；有一个请求不是发给本机的，就报错。
 """
 
 import contextlib
@@ -58,18 +58,18 @@ def color_and_search(page: Page, word: str) -> None:
 
 # 文件名：(打开哪个文件夹，哪一页，打开之后做什么，截图的高)
 SCENES = {
-    "scalars": ("logs/手写", "scalars", None, 860),
-    "histograms": ("logs/消失", "histograms&tagFilter=log10", None, 700),
-    "projector": ("logs/零件", "projector", lambda page: color_and_search(page, "球"), 760),
-    "pr_curves": ("logs/零件", "pr_curves", None, 560),
-    "hparams": ("logs/诊断", "hparams", None, 420),
-    "gradients": ("logs/诊断", "histograms&tagFilter=梯度.*weight_hh", None, 700),
+    "scalars": ("logs_09/手写", "scalars", None, 860),
+    "histograms": ("logs_09/消失", "histograms&tagFilter=log10", None, 700),
+    "projector": ("logs_09/零件", "projector", lambda page: color_and_search(page, "球"), 760),
+    "pr_curves": ("logs_09/零件", "pr_curves", None, 560),
+    "hparams": ("logs_09/诊断", "hparams", None, 420),
+    "gradients": ("logs_09/诊断", "histograms&tagFilter=梯度.*weight_hh", None, 700),
 }
 
 
 def main() -> None:
-    if not (ROOT / "notebooks" / "logs" / "诊断").is_dir():
-        sys.exit("notebooks/logs/ 里没有记录；请先从头运行 notebooks/09_tensorboardx.ipynb")
+    if not (ROOT / "notebooks" / "logs_09" / "诊断").is_dir():
+        sys.exit("notebooks/logs_09/ 里没有记录；请先从头运行 notebooks/09_tensorboardx.ipynb")
     PICTURES.mkdir(exist_ok=True)
     foreign = []
     with sync_playwright() as playwright:

@@ -88,6 +88,16 @@ def test_outputs_in_one_container_find_their_own_hosts(watched, site, way):
 
 
 @pytest.mark.parametrize("way", INSERT)
+def test_a_host_whose_script_is_missing_is_left_alone(watched, site, way):
+    """前面有个别的互动，脚本没有跟来（例如只拷了 HTML）：不占它的位置。"""
+    folder, _ = site
+    bare = explore.html("one_step").partition("<script>")[0]
+    insert(watched, folder, way, bare + "<p>隔开</p>" + explore.html("shape_blocks"))
+    expect(shape(watched.locator("[data-explore=shape_blocks]"))).to_have_text("(B, T, D) = (4, 12, 50)")
+    expect(watched.locator("[data-explore=one_step]")).to_contain_text("运行上面的单元格")
+
+
+@pytest.mark.parametrize("way", INSERT)
 def test_running_the_cell_again_mounts_again(watched, site, way):
     folder, _ = site
     insert(watched, folder, way, explore.html("shape_blocks", max_L=7))
@@ -291,6 +301,7 @@ def test_cleaned_up_while_the_data_is_loading(watched, site, name):
     watched.wait_for_timeout(200)
     assert watched.evaluate(REMAINS) == NOTHING
     assert watched.evaluate("document.head.querySelectorAll('script').length") == 0
+    assert watched.evaluate("left.seen") == 0  # 迟到的数据不再动手算
 
 
 def test_cleaned_up_while_the_weights_are_computed(watched, site):

@@ -16,7 +16,7 @@ def address(tmp_path_factory):
     model = toy_model(cell="none", pooling="mean")
     with Tracker(folder / "第一次") as tracker:
         reports = fit(model, TRAIN, DEV, epochs=2, on_epoch=tracker)
-        tracker.summarize(model, DEV, {"rate": 2e-3}, reports)
+        tracker.summarize(model, DEV, {"lr": 2e-3}, reports)
     with tensorboard(str(folder)) as address:
         yield address
 

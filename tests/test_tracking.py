@@ -1,17 +1,25 @@
 """训练的记录：写下什么，读回什么；断了、炸了、被杀，也读得到该有的。"""
 
+import builtins
+import doctest
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from google.protobuf import text_format
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 from tensorboard.util.tensor_util import make_ndarray
 from tensorboardX import SummaryWriter
 from test_classifier import DEV, TRAIN, toy_model
 
+from textseq import tracking
 from textseq.classifier_fit import Report, fit
 from textseq.tracking import Tracker, read_runs
 
@@ -42,7 +50,7 @@ def folder(tmp_path_factory):
 def test_scalars_come_back_as_the_float32_that_was_written(folder):
     scalars = read_runs(folder.path.parent)["第 一 次"].scalars
     for tag, field in (("损失/train", "train_loss"), ("损失/dev", "dev_loss"),
-                       ("准确率/dev", "dev_accuracy"), ("梯度/长度", "norm")):
+                       ("准确率/dev", "dev_accuracy"), ("梯度/长度", "grad_norm")):
         assert scalars[tag].steps.tolist() == [1, 2]
         wanted = [getattr(r, field) for r in folder.reports]
         assert np.array_equal(scalars[tag].values, np.float32(wanted))
@@ -59,7 +67,7 @@ def test_every_weight_and_gradient_has_a_histogram_each_epoch(folder):
 
 
 @pytest.mark.parametrize("values", [
-    np.random.default_rng(0).grad_normal(size=500), np.r_[np.zeros(50), 1.0], [3.0], np.zeros(9), [-2.0, 5.0],
+    np.random.default_rng(0).normal(size=500), np.r_[np.zeros(50), 1.0], [3.0], np.zeros(9), [-2.0, 5.0],
 ], ids=["正态", "一个在外", "一个数", "全是 0", "两个数"])
 def test_histograms_are_numpys(tmp_path, values):
     with Tracker(tmp_path) as tracker:
@@ -201,3 +209,189 @@ def test_tags_are_written_as_they_are(tmp_path):
     run = read_runs(tmp_path)["."]
     assert set(run.scalars) == {"损失/train", "损失/dev", "准确率/dev", "梯度/长度", "损失_奈特_"}
     assert set(run.histograms) == {"权重/recurrent.weight_hh_l0", "梯度/recurrent.weight_hh_l0"}
+
+
+def gbk_by_default(file, mode="r", buffering=-1, encoding=None, *rest, **named):
+    """中文 Windows 的 open：没有写明编码的文本，用 GBK。"""
+    if "b" not in mode:
+        encoding = encoding or "gbk"
+    return builtins.open(file, mode, buffering, encoding, *rest, **named)
+
+
+@pytest.mark.parametrize("system", ["utf-8", "gbk"])
+def test_the_projector_files_are_utf8_whatever_the_system(tmp_path, monkeypatch, system):
+    if system == "gbk":
+        monkeypatch.setattr("tensorboardX.embedding.open", gbk_by_default, raising=False)
+    model = toy_model(cell="none", pooling="mean")
+    with Tracker(tmp_path / "第一次") as tracker:
+        reports = fit(model, TRAIN, DEV, epochs=1, on_epoch=tracker)
+        tracker.summarize(model, DEV, {"lr": 2e-3}, reports, units=6)
+    (path,) = tmp_path.rglob("projector_config.pbtxt")
+    (found,) = text_format.Parse(path.read_bytes().decode("utf-8"), ProjectorConfig()).embeddings
+    assert found.tensor_name == "embedding:00000"
+    assert np.loadtxt(path.parent / found.tensor_path).shape == (6, 8)
+    labels = (path.parent / found.metadata_path).read_bytes().decode("utf-8")
+    assert labels.splitlines() == model.vocab.words[2:8]
+
+
+def losses(folder, run="."):
+    return read_runs(folder)[run].scalars["损失/dev"]
+
+
+def record(folder, epochs, value, **how):
+    with Tracker(folder, **how) as tracker:
+        for epoch in epochs:
+            tracker(parameters(w=[1.0]), report(epoch, value))
+
+
+def test_a_used_folder_is_refused_and_left_alone(tmp_path):
+    record(tmp_path / "甲", (1, 2, 3), 0.3)
+    before = {path: path.read_bytes() for path in (tmp_path / "甲").iterdir()}
+    with pytest.raises(FileExistsError, match="甲 里已有一次训练的记录（1 个事件文件）") as error:
+        Tracker(tmp_path / "甲")
+    assert "请换一个文件夹名，或先删去旧记录" in str(error.value)
+    assert {path: path.read_bytes() for path in (tmp_path / "甲").iterdir()} == before
+    record(tmp_path, (1, 2), 0.6)  # 记录在子文件夹里，不碍事
+    assert losses(tmp_path).steps.tolist() == [1, 2]
+
+
+def test_two_trackers_at_once_do_not_empty_each_other(tmp_path):
+    """都在空文件夹上打开，先写的算数；同一秒里接着写，文件名也不同。"""
+    first, second = Tracker(tmp_path), Tracker(tmp_path)
+    first(parameters(w=[1.0]), report(1, 0.7))
+    with pytest.raises(FileExistsError, match="已有一次训练的记录"):
+        second(parameters(w=[1.0]), report(1, 0.9))
+    first.close()
+    for epoch in (2, 3):
+        record(tmp_path, (epoch,), 0.7, resume=True)
+    assert len(list(tmp_path.glob("*tfevents*"))) == 3
+    assert losses(tmp_path).steps.tolist() == [1, 2, 3]
+    assert np.allclose(losses(tmp_path).values, 0.7 / 3)
+
+
+def test_writing_after_close_keeps_what_was_there(tmp_path):
+    tracker = Tracker(tmp_path)
+    for epoch in (1, 2, 3):
+        tracker(parameters(w=[1.0]), report(epoch, 0.7))
+        tracker.close()
+    assert losses(tmp_path).steps.tolist() == [1, 2, 3]
+
+
+def test_a_training_that_never_started_leaves_the_folder_free(tmp_path):
+    with pytest.raises(ValueError, match="lr"), Tracker(tmp_path) as tracker:
+        fit(toy_model(), TRAIN, DEV, lr=-1, on_epoch=tracker)
+    record(tmp_path, (1,), 0.7)
+    assert losses(tmp_path).steps.tolist() == [1]
+
+
+def test_a_resumed_training_continues_its_record(tmp_path):
+    """跑完三轮，和两轮之后断了再接：记录里每一个数都相同。"""
+    def go(folder, checkpoint, resume=False, stop_after=9):
+        def stop(model, r):
+            tracker(model, r)
+            if r.epoch == stop_after:
+                raise KeyboardInterrupt
+        with Tracker(folder, resume=resume) as tracker:
+            fit(toy_model(), TRAIN, DEV, epochs=3, patience=9, checkpoint=checkpoint, on_epoch=stop)
+
+    go(tmp_path / "不断", tmp_path / "甲.npz")
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "断过", tmp_path / "乙.npz", stop_after=2)
+    go(tmp_path / "断过", tmp_path / "乙.npz", resume=True)
+    assert losses(tmp_path, "断过").steps.tolist() == [1, 2, 3]
+    runs = read_runs(tmp_path)
+    for tag, curve in runs["不断"].scalars.items():
+        assert np.array_equal(curve.values, runs["断过"].scalars[tag].values)
+
+
+@pytest.mark.parametrize("steps, kept", [
+    ([1, 2, 3, 4, 5, 1, 2, 3], [5, 6, 7]), ([1, 2, 3, 4, 3, 4, 5], [0, 1, 4, 5, 6]), ([1, 1], [1]),
+], ids=["又训练一次，短些", "从第 3 步接着来", "只有一步"])
+def test_steps_that_restart_are_no_zigzag(tmp_path, steps, kept):
+    """别的工具写的：第 k 个数就是 k，所以留下的是哪几个看得出来。"""
+    with SummaryWriter(str(tmp_path)) as writer:
+        for k, step in enumerate(steps):
+            writer.add_scalar("损失/dev", k, step)
+            writer.add_histogram("权重/w", np.full(3, k + 0.5), step)
+    with pytest.warns(UserWarning, match="步数重复或退回过.*只取后来的"):
+        run = read_runs(tmp_path)["."]
+    assert run.scalars["损失/dev"].values.tolist() == kept
+    assert run.scalars["损失/dev"].steps.tolist() == [steps[k] for k in kept]
+    assert [(h.step, h.edges[0]) for h in run.histograms["权重/w"]] == [(steps[k], k + 0.5) for k in kept]
+
+
+def test_a_single_training_reads_without_a_warning(folder, recwarn):
+    read_runs(folder.path)
+    assert not [w for w in recwarn if issubclass(w.category, UserWarning)]
+
+
+def test_the_examples_in_the_docstrings():
+    result = doctest.testmod(tracking)
+    assert result.attempted > 5 and result.failed == 0
+
+
+CHAPTER = Path(__file__).parents[1] / "notebooks" / "09_tensorboardx.ipynb"
+
+
+@pytest.fixture
+def chapter(tmp_path, monkeypatch):
+    """第 09 章“四份记录”以前的代码格（画图的不要），和一个放它的文件夹，旁边有 data/。"""
+    shutil.copytree(CHAPTER.parents[1] / "data" / "headlines", tmp_path / "data" / "headlines")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    cells = json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]
+    end = next(k for k, c in enumerate(cells) if "".join(c["source"]).startswith("## 四份记录"))
+    sources = ["".join(c["source"]) for c in cells[:end] if c["cell_type"] == "code"]
+    return [s for s in sources if "plt.show()" not in s], {}
+
+
+def run(source, namespace):
+    exec(source, namespace)  # noqa: S102  课程自己的代码
+
+
+def test_every_writing_cell_of_the_chapter_runs_again(chapter, monkeypatch):
+    """在中文 Windows 的编码下；写记录的格运行两次，第二次换了学习率。数据与轮数只留一点，为了快。"""
+    monkeypatch.setattr("tensorboardX.embedding.open", gbk_by_default, raising=False)
+    monkeypatch.setattr(SummaryWriter, "add_graph", lambda *_: None)  # 最慢，也不在这里查
+    (setup, reading, *rest), namespace = chapter
+    for folder in ("logs", "logs_09/我的"):
+        record(folder, (1, 2), 0.7)
+    Path("logs_09/第09章写的.txt").touch()
+    run(setup, namespace)
+    run(reading, namespace)
+    namespace.update(train=namespace["train"][:60], dev=namespace["dev"][:20])
+    for source in rest:
+        source = source.replace("epochs=10", "epochs=1").replace("sleep(0.5)", "sleep(0.1)")
+        run(source, namespace)
+        if "new_folder(" in source:
+            run(source.replace("(100, 1000, 10_000)", "(50, 500)"), namespace)
+    runs = read_runs("logs_09")
+    assert sorted(runs) == sorted(["我的", "手写/学习率 50", "手写/学习率 500", "零件/字向量的平均",
+                                   "零件/字向量的平均/设定", *(f"诊断/{k}" for k in "甲乙丙丁"),
+                                   *(f"消失/{k}" for k in ("RNN", "LSTM", "LSTM 遗忘门偏置 3"))])
+    assert len(list(Path("logs_09").rglob("*tfevents*"))) == len(runs)  # 一次训练一个事件文件
+    assert len(runs["手写/学习率 50"].scalars["损失/dev"].steps) == 41
+    assert losses("logs").steps.tolist() == losses("logs_09", "我的").steps.tolist() == [1, 2]
+    for path in Path("logs_09").rglob("projector_config.pbtxt"):
+        (found,) = text_format.Parse(path.read_bytes().decode("utf-8"), ProjectorConfig()).embeddings
+        assert found.tensor_name == "embedding:00000"
+
+
+def test_the_chapter_leaves_what_others_wrote(chapter):
+    (setup, reading, *_), namespace = chapter
+    record("logs_09/手写", (1, 2), 0.7)
+    run(setup, namespace)
+    run(reading, namespace)
+    with pytest.raises(FileExistsError, match="logs_09 不是本章写的，没有动它；请先把它改名"):
+        namespace["new_folder"]("手写")
+    assert losses("logs_09/手写").steps.tolist() == [1, 2]
+
+
+def test_the_chapter_started_elsewhere_says_where_to_go(chapter, tmp_path, monkeypatch):
+    (setup, reading, *_), namespace = chapter
+    monkeypatch.chdir(tmp_path)
+    record("logs/我的", (1, 2), 0.7)
+    run(setup, namespace)
+    with pytest.raises(AssertionError, match="现在的文件夹是 .*；请换到 notebooks/，再从头运行"):
+        run(reading, namespace)
+    assert losses("logs", "我的").steps.tolist() == [1, 2]

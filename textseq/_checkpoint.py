@@ -69,7 +69,8 @@ def load_checkpoint(path: str | Path, setting: Mapping, ignore: Sequence[str] = 
     new = json.loads(json.dumps(dict(setting)))
     if changed := [name for name in {**old, **new}
                    if name not in ignore and old.get(name) != new.get(name)]:
-        name = changed[0]
+        order = list(_CHECKED)
+        name = min(changed, key=lambda name: order.index(name) if name in order else -1)
         what = (f"{_CHECKED[name]}换了" if name in _CHECKED else
                 f"{name} 当时是 {old.get(name)!r}，现在是 {new.get(name)!r}")
         raise ValueError(f"{path} 是用另一套设定存下的：{what}；"

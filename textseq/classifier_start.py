@@ -13,8 +13,8 @@ import numpy as np
 
 from textseq.classifier import Design, split_units, with_bigrams
 from textseq.vectors import WordVectors
-from textseq.vocab import Vocab
-from textseq.word2vec_train import train_skipgram
+from textseq.vocab import PAD, Vocab
+from textseq.word2vec_train import NothingTrained, train_skipgram
 
 SCALE = 0.3  # 起始词向量各维的均方根，是试出来的：太小，循环层收不到什么；太大，各个门一开始就饱和
 
@@ -26,6 +26,7 @@ def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int
 
     on_progress、checkpoint 同 word2vec_train.train。
     一条标题当作一句；用二元组时，字与二元组交错排成“本 本科 科 科$”，在同一张表里彼此预测。
+    标题太少、一步也训练不了时，就是随机的表。
     异常：词表里有词，标题里却没有一个出现过两次，ValueError。
     """
     if not vocab.real_words:  # 只有 <pad> 与 <unk>，没有可训练的
@@ -34,9 +35,12 @@ def pretrain(vocab: Vocab, titles: Iterable[str], design: Design, *, epochs: int
     if design.bigrams:
         rows = [[unit for pair in zip(row, with_bigrams(row), strict=True) for unit in pair]
                 for row in rows]
-    trained = train_skipgram(rows, min_count=2, vector_size=design.embedding_size, window=window,
-                             epochs=epochs, seed=seed, on_progress=on_progress,
-                             checkpoint=checkpoint)
+    try:
+        trained = train_skipgram(rows, min_count=2, vector_size=design.embedding_size,
+                                 window=window, epochs=epochs, seed=seed, on_progress=on_progress,
+                                 checkpoint=checkpoint)
+    except NothingTrained:  # 只有几条标题：就从随机数开始
+        trained = WordVectors([PAD], np.ones((1, design.embedding_size)))
     return start_table(vocab, trained, seed)
 
 

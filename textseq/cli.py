@@ -122,6 +122,7 @@ def _vectors_options(add: Callable) -> None:
     add("--window", type=int, default=5, metavar="数", help="左右各看几个词")
     add("--negative", type=int, default=5, metavar="数", help="每对几个负样本")
     add("--alpha", type=float, metavar="数", help="起始学习率；不写时 skipgram 用 0.05，cbow 用 0.2")
+    add("--sample", type=float, default=1e-3, metavar="数", help="越小，常见词丢得越多；0 不丢")
     add("--epochs", type=int, default=5, metavar="数", help="走几轮")
     add("--min-count", type=int, default=5, metavar="数", help="出现不到这么多次的词不要")
     add("--seed", type=int, default=1, metavar="数", help="随机数的种子")

@@ -4,9 +4,9 @@
     explore.html("shape_blocks")            # 同一段 HTML，给网页用
     explore.module("shape_blocks")          # 自足的模块，交给 anywidget 的 _esm
 
-每种互动是 explorables/ 里的一个 .js 与同名的 .css。它导出 spec：一段 JSON，写着标题、每个状态的
-说明、默认值与范围，Python 用它检查参数，JavaScript 用它造控件；还有 anywidget 约定的
-`export default { render }`，render 返回拆除的函数。以下划线开头的文件大家共用。
+每种互动是 explorables/ 里的一个 .js 与同名的 .css，遵守 anywidget 的约定：导出 { render }，render 返回
+拆除的函数；并导出 spec：一段 JSON，写着标题、每个状态的说明、默认值与范围。Python 用它检查参数，
+JavaScript 用它造控件。以下划线开头的文件大家共用。
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "explorables"
 _SPEC = "export const spec = "
+_STYLE = '{ palette: "", base: "", piece: "" }'
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(_\w+)\.js";$', re.M)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
-_STYLE = '{ palette: "", base: "", piece: "" }'
 
 
 def names() -> list[str]:
@@ -69,15 +69,13 @@ def html(name: str, **state) -> str:
     payload = {"name": name, "state": _complete(name, state), "module": module(name)}
     # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
     packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
-    return (
-        f'<div data-explore="{name}">'
-        f"<p>互动：{escape(spec(name)['title'])}。运行上面的单元格，或在网页版里打开，即可操作。</p></div>\n"
-        f"<script>({_read('_mount.js')})(document.currentScript, {packed})</script>"
-    )
+    words = f"互动：{escape(spec(name)['title'])}。运行上面的单元格，或在网页版里打开，即可操作。"
+    return (f'<div data-explore="{name}"><p>{words}</p></div>\n'
+            f"<script>({_read('_mount.js')})(document.currentScript, {packed})</script>")
 
 
 def module(name: str) -> str:
-    """互动拼成的一份 ES 模块：样式、共用的文件与它自己，不再 import 别的，可以直接作 anywidget 的 _esm：
+    """样式、共用的文件与互动自己拼成一份 ES 模块，不再 import 别的，可以直接作 anywidget 的 _esm：
 
         rules = explore.spec(name)["state"].items()
         traits = {key: traitlets.Any(rule["default"]).tag(sync=True) for key, rule in rules}
@@ -86,28 +84,24 @@ def module(name: str) -> str:
     异常：没有这种互动，ValueError。
     """
     spec(name)
-    styles = {"palette": "_palette", "base": "_base", "piece": name}
-    styles = {key: _read(f"{file}.css") for key, file in styles.items()}
-    parts: dict[str, str] = {}
-
-    def add(file: str) -> None:
-        source = _read(f"{file}.js")
-        for found in _IMPORT.finditer(source):  # 用到的在先
-            if found[2] not in parts:
-                add(found[2])
-        parts[file] = _IMPORT.sub(r"const {\1} = \2;", source)
-
-    add(name)
-    piece = parts.pop(name)
-    parts["_style"] = parts["_style"].replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
-    return "\n".join([*(_wrap(file, source) for file, source in parts.items()), piece])
+    files = {"palette": "_palette", "base": "_base", "piece": name}
+    styles = {key: _read(f"{file}.css") for key, file in files.items()}
+    return _join(name, set()).replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
 
 
-def _wrap(name: str, source: str) -> str:
-    """一份共用的文件 → 一个同名的对象，属性是它导出的函数；各在各的作用域里，重名不相干。"""
+def _join(file: str, done: set[str]) -> str:
+    """一个文件，前面接上它用到、还没接过的：各是一个同名的对象，各在各的作用域里，重名不相干。"""
+    if file in done:
+        return ""
+    done.add(file)
+    source = _read(f"{file}.js")
+    before = "".join(_join(found[2], done) for found in _IMPORT.finditer(source))
+    source = _IMPORT.sub(r"const {\1} = \2;", source)
+    if not file.startswith("_"):
+        return before + source
     exports = ", ".join(found[2] for found in _EXPORT.finditer(source))
-    inside = _EXPORT.sub(r"\1", source)
-    return f"const {name} = (() => {{\n{inside}\nreturn {{ {exports} }};\n}})();\n"
+    source = _EXPORT.sub(r"\1", source)
+    return f"{before}const {file} = (() => {{\n{source}return {{ {exports} }};\n}})();\n\n"
 
 
 def _complete(name: str, state: dict) -> dict:

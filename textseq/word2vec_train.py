@@ -44,6 +44,10 @@ class Tables(NamedTuple):
     context: np.ndarray
 
 
+class NothingTrained(ValueError):
+    """语料里没有可训练的：没有一对邻居，或降采样全丢掉了；两张表还是随机的起点。"""
+
+
 class Progress(NamedTuple):
     """训练到哪里了：words 是读过的词次，total 是全部轮次的词次，loss 是每个正样本的损失（奈特）。
 
@@ -136,7 +140,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
     每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
     （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
-    异常：设定不对，检查点不合，没有训练对，或训练发散，ValueError；工人中途退出 RuntimeError。
+    异常：设定不对，检查点不合，没有可训练的 NothingTrained，或训练发散，ValueError；工人中途退出 RuntimeError。
     """
     _check_corpus(corpus)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
@@ -168,7 +172,8 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
             save_checkpoint(checkpoint, arrays, number, setting)
             saved = time.monotonic()
     if not C.any():  # 上下文表从 0 开始，走过一步就不全是 0 了
-        raise ValueError("一步也没有训练：降采样把词都丢掉了，语料太小；请加大语料，或用 sample=0")
+        raise NothingTrained("一步也没有训练：语料太小，降采样把词都丢掉了；"
+                             "请加大语料，或用 sample=0（命令行是 --sample 0）")
     return Tables(E.cpu().numpy(), C.cpu().numpy())
 
 
@@ -185,8 +190,9 @@ def _check_corpus(corpus: EncodedCorpus) -> None:
         sentence = corpus.sentence[start:start + PART + 1]
         if (sentence[1:] == sentence[:-1]).any():
             return
-    raise ValueError(f"没有一对邻居：{N:,} 个词次，每句都只剩一个词；语料应当一行一句，词用空格隔开，"
-                     "不是一行一个词（少见的词丢掉以后才剩一个，请减小 min_count）")
+    raise NothingTrained(f"没有一对邻居：{N:,} 个词次，每句都只剩一个词；语料应当一行一句，"
+                         "词用空格隔开，"
+                         "不是一行一个词；若是少见的词丢掉以后才剩一个，请减小 min_count")
 
 
 def _check_losses(losses: np.ndarray, s: Settings, epoch: int) -> None:
