@@ -18,7 +18,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips", "token_grid",
+__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips",
+           "token_grid",
            "use_style"]
 
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清

@@ -34,7 +34,8 @@ from textseq.vocab import EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
 
-__all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "train_cbow", "train_skipgram"]
+__all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "train_cbow",
+           "train_skipgram"]
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
 LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
