@@ -61,11 +61,3 @@ def test_all_names_exactly_what_is_public(name):
     if not name.startswith("_"):
         assert len(set(module.__all__)) == len(module.__all__) and own <= set(module.__all__)
         assert all(hasattr(module, key) for key in module.__all__)
-
-
-def test_nothing_pending_is_already_done():
-    def done(name):
-        module = load(name)
-        return hasattr(module, "__all__") and all(">>>" in inspect.getdoc(t) for _, t in public(module))
-
-    assert PENDING <= set(MODULES) and not [name for name in PENDING if done(name)]

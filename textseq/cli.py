@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     WordVectors(["猫", "狗", "车"], [[1, 0], [0.8, 0.6], [0, 1]]).save(f"{folder}/a.vec")
-    ...     main(["similar", f"{folder}/a.vec", "猫", "-n", "1"])
+    ...     main(["similar", f"{folder}/a.vec", "猫", "-n", "1"])  # doctest: +NORMALIZE_WHITESPACE
     狗	0.800
     """
     for stream in (sys.stdout, sys.stderr):  # GBK 的终端写不出的字，换成编号，不中断
