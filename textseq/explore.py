@@ -80,7 +80,7 @@ def show(name: str, **state) -> Explorable:
 def html(name: str, **state) -> str:
     """互动的整段 HTML：参数相同，结果就逐字相同，所以 nbval 可以比较它。异常同 show。
 
-    >>> html("three_gates").splitlines()[0][:40]
+    >>> html("three_gates").splitlines()[0][:42]
     '<div data-explore="three_gates"><p>互动：三个门。'
     """
     payload = {"name": name, "state": _complete(name, state), "module": module(name)}
