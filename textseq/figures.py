@@ -18,8 +18,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips", "token_grid",
-           "use_style"]
+__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips",
+           "token_grid", "use_style"]
 
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")

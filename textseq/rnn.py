@@ -15,7 +15,8 @@ import numpy as np
 
 from textseq.shapes import check_shape
 
-__all__ = ["Params", "Trace", "backward", "check_input", "forward", "influence", "init_params", "step"]
+__all__ = ["Params", "Trace", "backward", "check_input", "forward", "influence", "init_params",
+           "step"]
 
 Params = dict[str, np.ndarray]
 
