@@ -141,7 +141,18 @@ def test_where_nothing_can_be_written_is_found_before_training(tmp_path, monkeyp
 
     monkeypatch.setattr("pathlib.Path.touch", refuse)
     err = fails(capsys, ["vectors", text, "-o", tmp_path / "a.vec"], 1)
-    assert "那里是只读的；请检查路径与权限" in err and "Read-only" not in err
+    assert "那里是只读的；请检查路径、权限" in err and "Read-only" not in err
+
+
+def test_a_full_disk_keeps_the_old_vectors(tmp_path, monkeypatch, capsys):
+    """训练完了，存到一半磁盘满了：一句中文，旧文件还在，没有半个文件。"""
+    text, vec = write_corpus(tmp_path / "own.txt", 60), tmp_path / "a.vec"
+    WordVectors(["旧"], np.eye(1)).save(vec)
+    before = vec.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+    err = fails(capsys, ["vectors", text, "-o", vec, "--epochs", "1", "--vector-size", "4"], 1)
+    assert "磁盘满了" in err and "No space" not in err and vec.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.vec", "own.txt"]
 
 
 def test_a_mapped_file_that_cannot_be_deleted_does_not_lose_the_vectors(tmp_path):
