@@ -206,7 +206,7 @@ def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min
         tables = train(algorithm, corpus, settings, progress_bar(), checkpoint)
         if say is not _silent:
             words = corpus.vocab.real_words
-            WordVectors(words, tables.embedding[-len(words):]).save(output)
+            WordVectors(words, tables.embedding[-len(words):], copy=False).save(output)
         del corpus  # Windows 上，还映射着的文件删不掉
         say(f"存到 {output}")
 
