@@ -249,6 +249,27 @@ def test_output_that_the_terminal_cannot_show_does_not_stop_it(tmp_path):
     assert done.returncode == 0 and [line.split("\t")[0] for line in lines] == ["高兴", r"\U0001f602", "快乐"]
 
 
+def test_a_binary_file_of_vectors_is_recognised(tmp_path, capsys):
+    WordVectors(["甲", "乙", "丙"], np.eye(3) + 0.1).save(tmp_path / "a.bin", binary=True)
+    main(["similar", str(tmp_path / "a.bin"), "甲", "-n", "1", "--limit", "2"])
+    assert capsys.readouterr().out.startswith("乙\t")
+
+
+def test_a_dead_worker_is_one_sentence(tmp_path, monkeypatch, capsys):
+    """一个工人被系统杀掉（例如内存不够）：退出码 1，一句话，说怎么办，不存半成品。"""
+    text = write_corpus(tmp_path / "own.txt", 15_000)
+    parent = os.getpid()
+
+    def die(*_):
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(word2vec_train, "make_batches", die)
+    command = ["vectors", text, "-o", tmp_path / "a.vec", "--workers", "2", "--segmented", "yes"]
+    err = fails(capsys, command, 1)
+    assert "训练的一个工人中途退出了" in err and "workers" in err and not (tmp_path / "a.vec").exists()
+
+
 def test_a_worker_of_a_cluster_without_torchrun_is_one_process(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "1")
     text = write_corpus(tmp_path / "own.txt", 60)
