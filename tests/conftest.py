@@ -1,6 +1,7 @@
-"""全部测试共用的设置：浏览器怎样启动，属性测试怎样取样。"""
+"""全部测试共用的设置：几个线程，先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
 
 import functools
+import os
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,19 @@ from urllib.parse import urlparse
 
 import pytest
 from hypothesis import settings
+
+# 一个工人一个线程：两个工人、两个核，线程再多只会互相等。notebook 的内核与另起的进程也照着；要在导入 numpy 之前
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+# 各文件约几秒。久的先开始，免得最后只剩一个核在忙；没列出的都短，照原来的次序排在后面
+SECONDS = {
+    "test_site.py": 150,
+}
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
+
 
 # 机器有快有慢，不限时；固定取样，红绿不靠运气
 settings.register_profile("course", deadline=None, derandomize=True)
