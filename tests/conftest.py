@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import pytest
 from hypothesis import settings
 
-# 一个工人一个线程：两个工人、两个核，线程再多只会互相等。notebook 的内核与另起的进程也照着；要在导入 numpy 之前
+# 一个工人一个线程：两个核上线程再多，只会互相等；要在导入 numpy 之前。notebook 的内核与另起的进程也照着
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # 各文件约几秒。久的先开始，免得最后只剩一个核在忙；没列出的都短，照原来的次序排在后面
