@@ -59,14 +59,19 @@ def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "zh-CN"}
 
 
-@pytest.fixture
-def watched(page):
-    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
-    problems = []
+def note_problems(page, problems):
+    """控制台的错误、发往别的主机的请求，都记进 problems。"""
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: m.type == "error" and problems.append(m.text))
     page.on("request", lambda request: urlparse(request.url).scheme in ("http", "https", "ws", "wss")
             and urlparse(request.url).hostname != "127.0.0.1" and problems.append(request.url))
+
+
+@pytest.fixture
+def watched(page):
+    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
+    problems = []
+    note_problems(page, problems)
     yield page
     assert problems == []
 
