@@ -1,11 +1,12 @@
 # 《序列与词》：make book 建书 · make lab 打开实验室 · make test 测试
 PYTHON ?= python3
+PORT   ?= 8000
 VENV   := .venv
 BIN    := $(VENV)/bin
 SITE   := build/_build/html
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: book lab test test-full notebooks bench serve clean help
+.PHONY: here book lab test test-full notebooks bench serve clean help
 
 help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
@@ -14,7 +15,7 @@ help:
 	@echo "make test-full  同上，再加上太久的几项：整份语料、重新训练"
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，几分钟"
-	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书"
+	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书（换端口：PORT=8001）"
 	@echo "make clean      删去 build/（不动 .venv）"
 
 # 环境：两个记号文件，各管一组依赖；依赖没变就不再安装，断网也能用
@@ -23,13 +24,19 @@ $(BIN)/python:
 	  || { echo "需要 Python 3.11 或更新版本；已装在别处时：make PYTHON=/路径/python3.11 …"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "无法创建 .venv；Debian/Ubuntu 请先运行：sudo apt install python3-venv"; exit 1; }
+	@pwd -P > $(VENV)/path
 
-$(VENV)/book.ok: pyproject.toml requirements.lock | $(BIN)/python
+# .venv 里的命令记着自己的路径；文件夹改了名就找不到 Python，只会报 Error 127
+here:
+	@test ! -e $(VENV)/path || test "$$(cat $(VENV)/path)" = "$$(pwd -P)" \
+	  || { echo "这个文件夹改过名或搬过家，.venv 里记的还是原来的路径；请删去它再来：rm -rf .venv"; exit 1; }
+
+$(VENV)/book.ok: pyproject.toml requirements.lock | here $(BIN)/python
 	@echo "安装建书所需的包 …"
 	@$(PIP) -e ".[book]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
 	@touch $@
 
-$(VENV)/all.ok: pyproject.toml requirements.lock | $(BIN)/python
+$(VENV)/all.ok: pyproject.toml requirements.lock | here $(BIN)/python
 	@echo "安装全部依赖（约 1.6 GB，需几分钟）…"
 	@$(PIP) -e ".[book,lab,test]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
 	@touch $@ $(VENV)/book.ok
@@ -56,7 +63,9 @@ bench: $(VENV)/all.ok
 	@$(BIN)/python tests/bench.py
 
 serve: book
-	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 8000
+	@$(BIN)/python -c 'import socket; socket.socket().bind(("127.0.0.1", $(PORT)))' 2>/dev/null \
+	  || { echo "端口 $(PORT) 正被别的程序占用；换一个：make serve PORT=8001"; exit 1; }
+	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 $(PORT)
 
 clean:
 	@rm -rf build

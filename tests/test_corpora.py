@@ -128,7 +128,8 @@ def test_lines_are_sentences_and_can_be_read_again(tmp_path):
 
 
 PANGU = ["使用 Docker 部署 Nginx 反向代理的详细步骤", "在 Ubuntu 上安装 Python 并配置虚拟环境",
-         "用 Git 管理代码的版本和分支", "在 Mac 上用 Homebrew 安装常用的开发软件", "把 MySQL 的数据迁移到 Redis 里"]
+         "用 Git 管理代码的版本和分支", "在 Mac 上用 Homebrew 安装常用的开发软件",
+         "把 MySQL 的数据迁移到 Redis 里"]
 UNSEGMENTED = {
     "一段话": ["我们在北京学习自然语言处理"],
     "中英之间空一格": PANGU,

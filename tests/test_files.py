@@ -1,12 +1,19 @@
 """files：编码、逐行读、写完才改名。"""
 
+import gzip
 import os
+import re
+import stat
+import threading
+from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from textseq import _files as files
+from textseq import corpora
 
 LINES = ["标题一\t0", "体育新闻：主队 3:2 取胜\t1", "ABC\t2"]
 
@@ -79,3 +86,112 @@ def test_written_files_are_readable_like_any_other(tmp_path):
     files.write_atomically(tmp_path / "a.txt", "新")
     (tmp_path / "b.txt").write_text("新", encoding="utf-8")
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
+
+
+@pytest.mark.parametrize("size", [1, 40, 75])
+def test_a_long_chinese_name_is_no_obstacle(tmp_path, size):
+    """一个汉字三个字节，75 个字加后缀还不到 255 字节；临时文件的名字不能比它更长。"""
+    path = tmp_path / ("长" * size + ".txt")
+    files.check_target("-o", path)
+    files.write_atomically(path, "新")
+    assert path.read_text(encoding="utf-8") == "新"
+
+
+def test_links_modes_and_pipes_are_respected(tmp_path):
+    (tmp_path / "真的").mkdir()
+    real, link = tmp_path / "真的" / "a.txt", tmp_path / "链接"
+    real.write_text("旧", encoding="utf-8")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    files.write_atomically(link, "新")
+    assert link.is_symlink() and real.read_text(encoding="utf-8") == "新"
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in real.parent.iterdir()] == ["a.txt"]
+    pipe, got = tmp_path / "管道", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    files.write_atomically(pipe, iter([b"one", b"two"]))
+    reader.join(10)
+    assert got == [b"onetwo"] and stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_the_content_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatch):
+    order = []
+    monkeypatch.setattr(os, "fsync", lambda handle, real=os.fsync: (order.append("fsync"), real(handle)))
+    monkeypatch.setattr(os, "replace", lambda *a, real=os.replace: (order.append("replace"), real(*a)))
+    files.write_atomically(tmp_path / "a.txt", "新")
+    assert order[:2] == ["fsync", "replace"]
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (gzip.compress(b"x"), "gzip 压缩文件.*请先解压"), (b"PK\x03\x04....", "zip 一类的文件"),
+    ("今天天气".encode("utf-16"), "UTF-16 编码.*请另存为 UTF-8"),
+    ("今天天气abc".encode("utf-16-be"), "UTF-16"),
+    ("abc def\n".encode("utf-16-le") * 9, "许多零字节.*UTF-16"),
+])
+def test_what_is_not_text_is_named(tmp_path, content, message):
+    path = tmp_path / "a.txt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"a.txt .*{message}"):
+        list(files.read_lines(path))
+
+
+TRADITIONAL = ["我們在臺北學習自然語言處理", "今天天氣很好，大家都來上課",
+               "這本書是他在學校裡買的", "價格上漲了百分之三"]
+
+
+@pytest.mark.parametrize("lines", [TRADITIONAL[:1], TRADITIONAL[1:2], TRADITIONAL[3:], TRADITIONAL * 50])
+def test_big5_is_recognised(tmp_path, lines):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\n".join(lines).encode("big5"))
+    assert [line for _, line in files.read_lines(path)] == lines
+    assert files.sniff_encoding(path) == "big5"
+
+
+@pytest.mark.parametrize("step", [1, 7, 50])
+def test_gbk_is_never_taken_for_big5(tmp_path, step):
+    """《人民日报》与评论，从单独一段到许多段，用 GBK 存下，都认作 GBK。"""
+    path = tmp_path / "a.txt"
+    paragraphs = [s.text for s in islice(corpora.people_daily(), 0, 2000, 5)]
+    paragraphs += [r.text for r in islice(corpora.reviews(), 0, 8000, 20)]
+    for i in range(0, len(paragraphs) - step, 13 * step):
+        path.write_bytes("\n".join(paragraphs[i:i + step]).encode("gb18030"))
+        assert files.sniff_encoding(path) == "gb18030", paragraphs[i]
+
+
+def test_a_folder_or_a_pipe_is_not_a_file_to_read_twice(tmp_path):
+    os.mkfifo(tmp_path / "管道")
+    for name, message in (("", "是文件夹"), ("管道", "不是普通文件（可能是管道）")):
+        with pytest.raises(ValueError, match=message):
+            next(files.read_lines(tmp_path / name))
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("没有/a.vec", "没有文件夹"), ("文件夹", "是文件夹；-o 要的是文件名"), ("语料.txt", "就是要读的"),
+    ("别的.md", "已经在了，而且是别的文件"),
+])
+def test_a_target_is_looked_at_before_the_work(tmp_path, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "文件夹").mkdir()
+    for other in ("语料.txt", "别的.md"):
+        (tmp_path / other).write_text("内容", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises((ValueError, OSError), match=message):
+        files.check_target("-o", Path(name), [Path("语料.txt")], re.compile(rb"\d+ \d+\n"))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_good_targets_leave_no_trace(tmp_path):
+    (tmp_path / "旧.vec").write_text("2 3\n", encoding="utf-8")
+    for name in ("新.vec", "旧.vec", "/dev/null"):
+        files.check_target("-o", tmp_path / name, [tmp_path / "语料.txt"], re.compile(rb"\d+ \d+\n"))
+    assert [p.name for p in tmp_path.iterdir()] == ["旧.vec"]
+
+
+def test_only_the_table_of_a_datasheet_is_rewritten(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("前\n\n| 项目 | 数 |\n|---|---|\n| 旧 | 1 |\n\n后\n", encoding="utf-8")
+    table = files.rewrite_table(readme, [("甲", "2"), ("乙", "3")])
+    assert table == "| 项目 | 数 |\n|---|---|\n| 甲 | 2 |\n| 乙 | 3 |\n"
+    assert readme.read_text(encoding="utf-8") == f"前\n\n{table}\n后\n"

@@ -31,7 +31,9 @@ def imports(path):
 
 
 def siblings(path):
-    return {name.split(".")[1] for name in imports(path) if name.startswith("textseq.")}
+    """导入了哪些自己的模块；__version__ 一类的名字不算。"""
+    names = {name.split(".")[1] for name in imports(path) if name.startswith("textseq.")}
+    return names & LAYER_OF.keys()
 
 
 def test_every_file_has_a_layer():

@@ -1,7 +1,9 @@
 """vectors 的文件：两种格式与 gensim 互读，一位不差；坏文件一律说清错在哪里。"""
 
+import gc
 import gzip
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -157,6 +159,7 @@ BAD_TEXT = {
     "用制表符分隔": ("1 2\n的\t0.5\t-1\n", "第 2 行：词后应有 2 个数，这里有 0 个，.*不用制表符"),
     "词后是制表符": ("1 2\n的\t0.5 -1\n", "第 2 行：词后应有 2 个数，这里有 1 个，.*不用制表符"),
     "多一行，前面还有空行": ("1 2\n的 1 2\n\n了 1 2\n", "第 4 行：表头说有 1 个词，这一行是多出来的"),
+    "逗号作小数点": ("2 3\n的 0,1 0,2 0,3\n了 0.3 0.1 0.2\n", "第 2 行：'0,1' 不是有限的数"),
     "词里有空格": ("1 2\nNew York 0.5 -1\n", "第 2 行：'York' 不是有限的数；词里有空格"),
     "缺了词": ("1 2\n 0.5 -1\n", "第 2 行：缺了词"),
     "不是数": ("2 2\n的 0.5 -1\n了 0.5 1.2.3\n", "第 3 行：'1.2.3' 不是有限的数"),
@@ -165,7 +168,8 @@ BAD_TEXT = {
     "NaN": ("2 2\n的 0.5 -1\n了 nan -1\n", "第 3 行：'nan' 不是有限的数"),
     "无穷大": ("1 2\n的 0.5 -inf\n", "第 2 行：'-inf' 不是有限的数"),
     "超出 float32": ("1 2\n的 0.5 1e39\n", "第 2 行：词 '的' 的向量里有 NaN 或无穷大"),
-    "词重复": ("3 2\n的 0.5 -1\n了 0.5 -1\n的 1 2\n", "第 4 行：词 '的' 已经在第 2 行出现过；请先去重，或用 on_duplicate"),
+    "词重复": ("3 2\n的 0.5 -1\n了 0.5 -1\n的 1 2\n",
+            "第 4 行：词 '的' 已经在第 2 行出现过；请先去重，或用 on_duplicate"),
     "断在数中间": ("2 2\n的 0.5 -1\n了 0.5 -1.2", "第 3 行：末尾没有换行.*请在文件末尾加一个换行"),
     "末尾没有换行": ("2 2\n的 .1 .2\n了 .3 .1", "第 3 行：末尾没有换行.*请在文件末尾加一个换行"),
     "断了，又没有换行": ("2 2\n的 .1 .2\n了 .3", "第 3 行：这一行不完整；文件没有下载完整"),
@@ -175,7 +179,8 @@ BAD_TEXT = {
     "UTF-16": ("1 2\n的 0.5 -1\n".encode("utf-16"), "第 1 行.*收到 一串不是文字的字节；.*UTF-16"),
     "gzip": (gzip.compress(b"1 2\na 1 2\n"), "第 1 行.*收到 一串不是文字的字节；.*gzip 压缩文件.*解压"),
     "其实是二进制": (b"1 2\nw " + ROW, "第 2 行：这一行不完整.*其实是二进制格式"),
-    "其实是带换行的二进制": (b"1 2\nw " + ROW + b"\n", "第 2 行：一串不是文字的字节 不是有限的数.*其实是二进制格式"),
+    "其实是带换行的二进制": (b"1 2\nw " + ROW + b"\n",
+                   "第 2 行：一串不是文字的字节 不是有限的数.*其实是二进制格式"),
 }
 BAD_BINARY = {
     "空文件": (b"", "第 1 行：应为“词数 维数”"),
@@ -253,9 +258,9 @@ def test_the_format_is_recognised(tmp_path, binary, E):
 
 
 def test_a_bad_text_file_is_not_taken_for_binary(tmp_path):
-    for name in ("词里有空格", "数太少", "用制表符分隔", "NaN", "GBK"):
+    for name in set(BAD_TEXT) - {"其实是二进制", "其实是带换行的二进制", "断在词中间"}:
         assert_refused(tmp_path / "坏.vec", *BAD_TEXT[name], binary=None)
-    for name in ("断在向量里", "后面还有", "词重复"):
+    for name in set(BAD_BINARY) - {"空文件", "只有表头", "两个表头", "其实是文本"}:
         assert_refused(tmp_path / "坏.bin", *BAD_BINARY[name], binary=None)
 
 
@@ -349,3 +354,27 @@ def test_long_binary_words_and_files_are_read_piece_by_piece(tmp_path, monkeypat
     loaded = WordVectors.load(path, binary=True)
     assert loaded.words == ODD
     np.testing.assert_array_equal(bits(loaded.matrix), bits(vectors.matrix))
+
+
+def peak(call, whole):
+    """调用途中多占的内存最多是 whole 的几倍。"""
+    gc.collect()
+    tracemalloc.start()
+    result = call()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most / whole, result
+
+
+@both
+def test_saving_and_loading_take_hardly_more_memory_than_the_matrix(tmp_path, binary):
+    V, E, path = 5_000 if binary else 500, 800, tmp_path / "a.vec"
+    matrix = np.random.default_rng(0).normal(size=(V, E)).astype(np.float32)
+    vectors, whole = WordVectors([f"词{i}" for i in range(V)], matrix), matrix.nbytes
+    assert peak(lambda: vectors.save(path, binary), whole)[0] < 0.2
+    times, loaded = peak(lambda: WordVectors.load(path), whole)
+    assert times < 1.3
+    np.testing.assert_array_equal(loaded.matrix, matrix)
+    if binary:
+        times, _ = peak(lambda: WordVectors.load(path).most_similar("词0"), whole)
+        assert times < 2.2

@@ -1,6 +1,10 @@
 """快速训练：一步与逐对相加的定义相同，训练对与滑动窗口相同，同一个种子逐位相同。"""
 
+import inspect
+import subprocess
+import sys
 from collections import Counter
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from textseq import word2vec_train
 from textseq.sequences import sliding_windows
 from textseq.vocab import EncodedCorpus, encode_corpus
 from textseq.word2vec_fast import BLOCK, Batch, Settings, make_batches, update_tables
-from textseq.word2vec_train import train, train_cbow, train_skipgram
+from textseq.word2vec_train import NothingTrained, train, train_cbow, train_skipgram
 
 MODELS = ["skipgram", "cbow"]
 SENTENCES = [[f"词{(i * j) % 7}" for j in range(1, 4 + i % 9)] for i in range(60)]
@@ -21,7 +25,7 @@ def batches(model, corpus, seed=0, **settings):
     V = len(corpus.vocab)
     noise = np.arange(V) / (V - 1)
     return make_batches(model, corpus.ids, corpus.sentence, np.ones(V), noise,
-                                   np.random.default_rng(seed), Settings(**settings))
+                        np.random.default_rng(seed), Settings(**settings))
 
 
 def sigmoid(x):
@@ -207,3 +211,84 @@ def test_very_frequent_words_do_not_make_it_diverge(fit):
     rng = np.random.default_rng(2)
     sentences = [[f"词{i}" for i in rng.zipf(1.4, 20) if i < 2000] for _ in range(3000)]
     assert np.linalg.norm(fit(sentences, vector_size=20, sample=0).matrix, axis=1).max() < 10
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_window_wider_than_any_sentence_costs_nothing(model):
+    """句子都只有几个词，窗口再宽，也不留那么多空格；训练对与窄窗口一样全。"""
+    corpus = encode_corpus(SENTENCES, min_count=1)
+    longest = max(map(len, SENTENCES))
+    for batch in batches(model, corpus, window=1000, dtype="float64"):
+        assert batch.weight.shape[1] == BLOCK and batch.inputs.shape[1] <= BLOCK + 2 * longest
+
+
+def test_a_very_wide_window_fits_in_memory():
+    """窗口的掩码随批做，不随窗口的立方长：窗口 300，一份语料不到 1 GB（原来要 15 GB）。"""
+    code = ("import resource, numpy as np; from textseq.word2vec_fast import Settings, make_batches;"
+            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
+            "ids = np.random.default_rng(0).integers(2, 900, 50_000).astype(np.int32);"
+            "make_batches('skipgram', ids, np.zeros_like(ids), np.ones(900), np.ones(900) / 900,"
+            " np.random.default_rng(0), Settings(window=300));"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 2**20  # KB
+
+
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
+def test_the_signature_shows_every_argument(fit):
+    shown = inspect.signature(fit).parameters
+    assert list(shown)[:2] == ["sentences", "min_count"]
+    assert {f.name for f in fields(Settings)} | {"on_progress", "checkpoint"} <= shown.keys()
+    assert shown["alpha"].default == (0.05 if fit is train_skipgram else 0.2)
+    for name in ("vector_size", "window", "negative", "epochs", "alpha", "workers"):
+        assert name in train_skipgram.__doc__
+
+
+@pytest.mark.parametrize(("name", "hint"), [
+    ("size", "vector_size"), ("iter", "epochs"), ("sg", "两个函数"), ("vectorsize", "是不是 vector_size"),
+    ("epoch", "是不是 epochs"), ("lr", "alpha"),
+])
+def test_a_wrong_name_is_answered_in_chinese(name, hint):
+    with pytest.raises(TypeError, match=f"train_cbow 没有 {name} 这个参数；.*{hint}.*可用的有：min_count"):
+        train_cbow(SENTENCES, **{name: 5})
+
+
+def test_numpy_integers_are_integers():
+    settings = Settings(vector_size=np.int64(5), window=np.int32(2), epochs=np.uint8(3))
+    assert settings == Settings(vector_size=5, window=2, epochs=3) and type(settings.vector_size) is int
+    with pytest.raises(ValueError, match="window 应为不小于 1 的整数，收到 True"):
+        Settings(window=True)
+
+
+@pytest.mark.parametrize(("sentences", "message"), [
+    ([["词"]] * 50, "没有一对邻居：50 个词次，每句都只剩一个词"),
+    ([["好"] * 3] * 5, "一步也没有训练.*sample=0"),
+])
+def test_nothing_to_train_is_an_error_not_a_random_vector(sentences, message):
+    with pytest.raises(NothingTrained, match=message):
+        train_skipgram(sentences, min_count=1)
+    assert len(train_skipgram([["好", "坏"]] * 5, min_count=1, sample=0, epochs=1)) == 2
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name, message in (("cuda", "在这台机器上用不了"), ("cuda:1", "用不了"), ("gpu", "应为 'cpu'"),
+                          ("meta", "用不了")):
+        with pytest.raises(ValueError, match=f"device.*{message}"):
+            Settings(device=name)
+
+
+def test_tables_too_large_for_the_shared_memory(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("unable to allocate shared memory(shm)")
+
+    monkeypatch.setattr(torch.Tensor, "share_memory_", refuse)
+    with pytest.raises(ValueError, match=r"共享内存放不下两张表.*workers=1.*--shm-size"):
+        train_skipgram(SENTENCES, min_count=1, workers=2)
+
+
+def test_the_device_may_change_when_training_goes_on(tmp_path):
+    """设备不是设定：用显卡存下的检查点，可以在 CPU 上做完。"""
+    corpus = encode_corpus(SENTENCES, min_count=1)
+    first = word2vec_train._setting("cbow", corpus, Settings(device="cpu"), 1)
+    assert "device" not in first and first["window"] == 5

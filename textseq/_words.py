@@ -1,4 +1,4 @@
-"""一列不重复的词：第几个是谁，谁是第几个；Vocab 与 WordVectors 共同的部分。第 03、08 章。"""
+"""一列不重复的词：第几个是谁，谁是第几个；Vocab 与 WordVectors 共同的部分。第 01–08、10 章。"""
 
 from __future__ import annotations
 

@@ -28,6 +28,8 @@ from textseq.shapes import check_integer
 from textseq.text import split_units, with_bigrams
 from textseq.vocab import PAD_ID, UNK_ID, Vocab
 
+__all__ = ["CELLS", "POOLINGS", "Classifier", "Design", "build_vocab"]
+
 CELLS = {"lstm": nn.LSTM, "rnn": nn.RNN, "gru": nn.GRU, "none": None}
 POOLINGS = ("last", "max", "mean")
 FORMAT = 2  # 存盘格式的版本
@@ -41,6 +43,10 @@ class Design:
     cell="none" 没有循环层，汇总的就是词向量，次序不管；这时 hidden_size、bidirectional 不起作用。
     unit_dropout 是训练时把字、词、二元组随机换成 <unk> 的比例：少见的二元组靠不住，别只认它们。
     pooling 把各步的隐状态汇总成一个：last 取最后一步（双向时是两头），max、mean 跳过补齐的位置。
+    异常：没有这种单位、循环层、汇总，或大小、比例不合理，ValueError。
+
+    >>> Design(cell="gru", bidirectional=False).hidden_size
+    128
     """
     unit: str = "char"
     bigrams: bool = False
@@ -66,13 +72,23 @@ class Design:
 
 def build_vocab(titles: Iterable[str], unit: str = "char", bigrams: bool = False,
                 min_count: int = 2) -> Vocab:
-    """建词表：单位与二元组编在一起；只出现一次的都当作 <unk>，<unk> 才有东西可学。"""
+    """建词表：单位与二元组编在一起；只出现一次的都当作 <unk>，<unk> 才有东西可学。
+
+    >>> build_vocab(["油价下调", "油价上调"], bigrams=True).real_words
+    ['油', '价', '调', '油价', '调$']
+    """
     rows = (split_units(title, unit) for title in titles)
     return Vocab.build((row + with_bigrams(row) if bigrams else row for row in rows), min_count)
 
 
 class Classifier(nn.Module):
-    """标题分类器。vectors 给出起始的词向量表 (V, E)，freeze=True 时不再改它。"""
+    """标题分类器。vectors 给出起始的词向量表 (V, E)，freeze=True 时不再改它。
+
+    >>> vocab = build_vocab(["油价下调", "油价上调"])
+    >>> model = Classifier(vocab, ["财经", "体育"], Design(embedding_size=4, hidden_size=3))
+    >>> model(model.to_ids(["油价下调", "油"])).shape      # 两条标题，两类的分数
+    torch.Size([2, 2])
+    """
 
     def __init__(self, vocab: Vocab, classes: Sequence[str], design: Design | None = None,
                  vectors: np.ndarray | None = None, freeze: bool = False, seed: int = 1):
@@ -98,7 +114,14 @@ class Classifier(nn.Module):
 
     @torch.no_grad()
     def start_from(self, vectors: np.ndarray) -> None:
-        """词向量表换成 vectors，<pad> 那一行仍是 0。异常：形状不是 (V, E)，或有 NaN，ValueError。"""
+        """词向量表换成 vectors，<pad> 那一行仍是 0。异常：形状不是 (V, E)，或有 NaN，ValueError。
+
+        >>> vocab = build_vocab(["油价下调", "油价上调"])
+        >>> model = Classifier(vocab, ["财经", "体育"], Design(embedding_size=4, hidden_size=3))
+        >>> model.start_from(np.ones((len(vocab), 4)))
+        >>> model.embedding.weight.sum(1).tolist()
+        [0.0, 4.0, 4.0, 4.0, 4.0]
+        """
         vectors = np.asarray(vectors, dtype=np.float32)
         if vectors.shape != (wanted := tuple(self.embedding.weight.shape)):
             raise ValueError(f"vectors 的形状应为 (V, E) = {wanted}，收到 {vectors.shape}")
@@ -108,7 +131,12 @@ class Classifier(nn.Module):
         self.embedding.weight[0] = 0
 
     def to_ids(self, titles: Sequence[str]) -> torch.Tensor:
-        """标题 → 编号 (B, T, 1)；用二元组时是 (B, T, 2)。空标题当作一个 <unk>。"""
+        """标题 → 编号 (B, T, 1)；用二元组时是 (B, T, 2)。空标题当作一个 <unk>。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> model.to_ids(["油价", "涨"])[..., 0].tolist()
+        [[2, 3], [1, 0]]
+        """
         rows = [split_units(title, self.design.unit) for title in titles]
         columns = [rows, [with_bigrams(row) for row in rows]] if self.design.bigrams else [rows]
         ids = [pad_sequences([self.vocab.encode(row) or [UNK_ID] for row in column])
@@ -116,7 +144,13 @@ class Classifier(nn.Module):
         return torch.from_numpy(np.stack(ids, axis=2))
 
     def hidden(self, x: torch.Tensor) -> torch.Tensor:
-        """每一步的隐状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)；没有循环层，就是词向量。"""
+        """每一步的隐状态，补齐的位置是 0。形状：(B, T, 列) → (B, T, H 或 2H)；没有循环层，就是词向量。
+
+        >>> vocab = build_vocab(["油价下调", "油价上调"])
+        >>> model = Classifier(vocab, ["财经", "体育"], Design(embedding_size=4, hidden_size=3))
+        >>> model.hidden(model.to_ids(["油价", "涨"])).shape               # 双向，各 3 维
+        torch.Size([2, 2, 6])
+        """
         if self.training and self.design.unit_dropout:
             stay = torch.rand(x.shape, device=x.device) >= self.design.unit_dropout
             x = x.where(stay | (x == PAD_ID), UNK_ID)
@@ -129,7 +163,13 @@ class Classifier(nn.Module):
         return pad_packed_sequence(h, batch_first=True, total_length=x.shape[1])[0]
 
     def pool(self, h: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """各步的隐状态 → 一个向量，不看补齐的位置。形状：(B, T, H) → (B, H)。"""
+        """各步的隐状态 → 一个向量，不看补齐的位置。形状：(B, T, H) → (B, H)。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> x = torch.tensor([[[2], [3], [0]]])                             # 最后一格是补齐的
+        >>> model.pool(torch.tensor([[[-2.0], [-1.0], [0.0]]]), x).tolist()
+        [[-1.0]]
+        """
         mask = x[..., :1] > 0
         if self.design.pooling == "max":
             return h.masked_fill(~mask, -torch.inf).amax(1)
@@ -142,7 +182,12 @@ class Classifier(nn.Module):
         return torch.cat((last[:, :half], h[:, 0, half:]), 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """编号 → 各类的分数（logits）。形状：(B, T, 列) → (B, C)。"""
+        """编号 → 各类的分数（logits）。形状：(B, T, 列) → (B, C)。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> model(torch.tensor([[[2], [3], [0]]])).shape
+        torch.Size([1, 2])
+        """
         v = self.pool(self.hidden(x), x)
         return self.output(F.dropout(v, self.design.dropout, self.training))
 
@@ -151,6 +196,10 @@ class Classifier(nn.Module):
         """各类的概率，(N, C)；长短相近的一起算，结果按原来的次序。训练还是评估的状态，算完照旧。
 
         异常：不是标题的列表，TypeError。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> model.probabilities(["油价", "涨"]).sum(axis=1).round(3).tolist()
+        [1.0, 1.0]
         """
         if isinstance(titles, str):
             raise TypeError(f"应为标题的列表，收到字符串 {titles[:20]!r}；一条标题请用 predict")
@@ -167,26 +216,50 @@ class Classifier(nn.Module):
         return found
 
     def predict(self, title: str) -> list[tuple[str, float]]:
-        """一条标题 → [(类别, 概率), …]，从大到小。"""
+        """一条标题 → [(类别, 概率), …]，从大到小。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经"])
+        >>> model.predict("油价")                                          # 只有一类，没有选择
+        [('财经', 1.0)]
+        """
         p = self.probabilities([title])[0]
         return [(self.classes[k], float(p[k])) for k in np.argsort(-p, kind="stable")]
 
     @property
     def fingerprint(self) -> dict:
-        """设计、类别、词表与冻结，换了一样就不是同一个模型。"""
+        """设计、类别、词表与冻结，换了一样就不是同一个模型。
+
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> model.fingerprint["classes"], model.fingerprint["cell"]
+        (['财经', '体育'], 'lstm')
+        """
         return {"format": FORMAT, "classes": list(self.classes),
                 "vocab": zlib.crc32(repr(self.vocab.words).encode()),
                 "freeze": not self.embedding.weight.requires_grad, **asdict(self.design)}
 
     def save(self, path: str | Path) -> None:
-        """存成一个 npz：权重、词表、切分的设定与指纹；不用 pickle。"""
+        """存成一个 npz：权重、词表、切分的设定与指纹；不用 pickle。
+
+        >>> import tempfile
+        >>> model = Classifier(build_vocab(["油价下调", "油价上调"]), ["财经", "体育"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/model.npz")
+        ...     same = Classifier.load(f"{folder}/model.npz")
+        >>> same.predict("油价") == model.predict("油价")
+        True
+        """
         arrays = {name: tensor.numpy() for name, tensor in self.state_dict().items()}
         words = json.dumps([self.vocab.real_words, self.vocab.real_counts], ensure_ascii=False)
         save_checkpoint(path, arrays | {"vocab": np.array(words)}, 0, self.fingerprint)
 
     @classmethod
     def load(cls, path: str | Path) -> Classifier:
-        """读 save 存下的文件。异常：文件不在 FileNotFoundError；坏了，或词表与指纹不合，ValueError。"""
+        """读 save 存下的文件。异常：文件不在 FileNotFoundError；坏了，或词表与指纹不合，ValueError。
+
+        >>> Classifier.load("没有.npz")
+        Traceback (most recent call last):
+        FileNotFoundError: 找不到模型 没有.npz；请先训练：textseq train，或用 --model 指明
+        """
         if not Path(path).exists():
             raise FileNotFoundError(f"找不到模型 {path}；请先训练：textseq train，或用 --model 指明")
         arrays, _, setting = read_checkpoint(path)

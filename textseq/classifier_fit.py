@@ -24,6 +24,8 @@ from textseq.corpora import Labelled, check_labels
 from textseq.evaluation import title_score
 from textseq.shapes import check_integer
 
+__all__ = ["MONITORS", "Recipe", "Report", "check_recipe", "check_resume", "fit"]
+
 
 class Report(NamedTuple):
     """一轮训练的结果。损失单位奈特，准确率 0 到 1；grad_norm 是裁剪之前梯度长度的平均。
@@ -64,6 +66,13 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
     给了 checkpoint，每轮存一次；文件已在就接着训练，单线程时与没有断过逐位相同。
     在 torchrun 下，每一批由各进程平分，梯度加起来；报告、停不停以 0 号进程在 dev 上的结果为准。
     异常：设定不对，标题是空的，类别编号越界，检查点不合，或训练发散，ValueError。
+
+    >>> from textseq.classifier import Design, build_vocab
+    >>> train = [("油价下调", 0), ("主队取胜", 1)] * 8
+    >>> design = Design(embedding_size=8, hidden_size=4)
+    >>> model = Classifier(build_vocab(title for title, _ in train), ["财经", "体育"], design)
+    >>> len(fit(model, train, train, epochs=3))
+    3
     """
     recipe = check_recipe(Recipe(epochs, batch_size, lr, max_norm, patience, monitor, seed))
     train, dev = (check_labels(name, titles, model.classes)
@@ -93,12 +102,22 @@ def fit(model: Classifier, train: Iterable[Labelled], dev: Iterable[Labelled], *
 
 def check_resume(checkpoint: str | Path, model: Classifier, train: Iterable[Labelled],
                  dev: Iterable[Labelled], recipe: Recipe) -> None:
-    """检查点接不接得上；起始词向量还没有放好，所以不看它。异常：接不上，ValueError。"""
+    """检查点接不接得上；起始词向量还没有放好，所以不看它。异常：接不上，ValueError。
+
+    >>> from textseq.vocab import Vocab
+    >>> model = Classifier(Vocab(["油", "价"], [3, 2]), ["财经", "体育"])
+    >>> recipe = Recipe(3, 64, 3e-3, 5.0, 2, "loss", 1)
+    >>> check_resume("还没有.npz", model, [("油价", 0)], [("油价", 0)], recipe)   # 没有就从头来
+    """
     load_checkpoint(checkpoint, _setting(model, list(train), list(dev), recipe), ("start_vectors",))
 
 
 def check_recipe(recipe: Recipe) -> Recipe:
-    """设定都合理就返回它，整数都换成普通的 int。异常：ValueError，说出是哪一项。"""
+    """设定都合理就返回它，整数都换成普通的 int。异常：ValueError，说出是哪一项。
+
+    >>> check_recipe(Recipe(np.int64(3), 64, 3e-3, 5.0, 2, "loss", 1)).epochs
+    3
+    """
     least = {"epochs": 1, "batch_size": 1, "patience": 1, "seed": 0}
     recipe = recipe._replace(**{name: check_integer(name, getattr(recipe, name), low)
                                 for name, low in least.items()})

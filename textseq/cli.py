@@ -28,6 +28,8 @@ from textseq._checkpoint import ZIP
 from textseq._files import check_readable, check_target, read_lines, sniff_encoding
 from textseq.vectors import WordVectors
 
+__all__ = ["build_parser", "explain", "main", "progress_bar"]
+
 WORD2VEC = re.compile(rb"\s*\d+\s+\d+\s*\n")  # word2vec 格式的第一行
 # argparse 的英文 → 中文；它的说法各版本略有不同，认不出的照原样
 _ENGLISH = (
@@ -72,7 +74,16 @@ class _Help(argparse.HelpFormatter):
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """解析命令并执行；读者的错（文件不在、格式不对、词没有）只说一句话，不打印调用栈。"""
+    """解析命令并执行；读者的错（文件不在、格式不对、词没有）只说一句话，不打印调用栈。
+
+    arguments 不给就是命令行里写的。异常：SystemExit，带退出码。
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     WordVectors(["猫", "狗", "车"], [[1, 0], [0.8, 0.6], [0, 1]]).save(f"{folder}/a.vec")
+    ...     main(["similar", f"{folder}/a.vec", "猫", "-n", "1"])  # doctest: +NORMALIZE_WHITESPACE
+    狗	0.800
+    """
     for stream in (sys.stdout, sys.stderr):  # GBK 的终端写不出的字，换成编号，不中断
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -94,17 +105,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """全部命令与选项。"""
+    """全部命令与选项。
+
+    >>> build_parser().parse_args(["similar", "own.vec", "北京"]).n
+    10
+    """
     parser = _Parser(prog="textseq", description="序列与词：训练与使用词向量、标题分类器")
     parser.add_argument("--version", action="version", version=f"textseq {__version__}",
                         help="显示版本")
     commands = parser.add_subparsers(required=True, metavar="命令", title="命令", dest="命令")
     for name, about, add, run in (
-            ("vectors", "训练词向量", _vectors_options, train_vectors),
-            ("similar", "查近邻", _similar_options, print_similar),
-            ("train", "训练标题分类器", _train_options, train_classifier),
-            ("predict", "给标题分类", _predict_options, print_classes),
-            ("evaluate", "给训练好的分类器评分", _evaluate_options, print_score)):
+            ("vectors", "训练词向量", _vectors_options, _train_vectors),
+            ("similar", "查近邻", _similar_options, _print_similar),
+            ("train", "训练标题分类器", _train_options, _train_classifier),
+            ("predict", "给标题分类", _predict_options, _print_classes),
+            ("evaluate", "给训练好的分类器评分", _evaluate_options, _print_score)):
         command = commands.add_parser(name, help=about, description=about)
         add(command.add_argument)
         command.set_defaults(run=run)
@@ -169,7 +184,7 @@ def _evaluate_options(add: Callable) -> None:
     add("--model", type=Path, default=Path("model.npz"), metavar="文件", help="train 存下的文件")
 
 
-def train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min_count: int,
+def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min_count: int,
                   alpha: float | None, checkpoint: Path | None, **settings) -> None:
     """训练并存下词向量；在 torchrun 下，由 0 号进程报告进度、存文件。"""
     import torch
@@ -196,7 +211,7 @@ def train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min_
         say(f"存到 {output}")
 
 
-def train_classifier(folder: Path, output: Path, unit: str, cell: str, pretrain: int,
+def _train_classifier(folder: Path, output: Path, unit: str, cell: str, pretrain: int,
                      lr: float | None, checkpoint: Path | None, **settings) -> None:
     """训练并存下分类器，每轮报告一行；在 torchrun 下，由 0 号进程报告、存文件。"""
     import torch
@@ -236,14 +251,14 @@ def train_classifier(folder: Path, output: Path, unit: str, cell: str, pretrain:
         say(f"留下第 {best.epoch} 轮的：dev 准确率 {best.dev_accuracy:.1%}；存到 {output}")
 
 
-def print_similar(vectors: Path, word: list[str], n: int, limit: int | None) -> None:
+def _print_similar(vectors: Path, word: list[str], n: int, limit: int | None) -> None:
     """每行一个近邻和余弦相似度。"""
     loaded = WordVectors.load(check_readable(vectors), limit=limit)
     for neighbour, cosine in loaded.most_similar(word, topn=n):
         print(f"{neighbour}\t{cosine:.3f}")
 
 
-def print_classes(title: list[str], model: Path) -> None:
+def _print_classes(title: list[str], model: Path) -> None:
     """每条标题一行：最像的三类和概率。异常：标题是空的 ValueError。"""
     from textseq.classifier import Classifier
     from textseq.vocab import UNK_ID
@@ -261,7 +276,7 @@ def print_classes(title: list[str], model: Path) -> None:
         print(one, *(f"{name} {p:.1%}" for name, p in loaded.predict(one)[:3]), sep="\t")
 
 
-def print_score(folder: Path, split: str, model: Path) -> None:
+def _print_score(folder: Path, split: str, model: Path) -> None:
     """一份带标签的标题上的条数、准确率与平均损失。"""
     from textseq.classifier import Classifier
     from textseq.evaluation import title_score
@@ -278,6 +293,9 @@ def progress_bar() -> Callable:
     """word2vec_train.train 的 on_progress：在终端里改写同一行，别处（重定向）每隔十秒写一行。
 
     速度只算这一次的：接着训练时，上次做完的不算。
+
+    >>> callable(progress_bar())
+    True
     """
     start = shown = time.monotonic()
     live = sys.stderr.isatty()
@@ -298,7 +316,11 @@ def progress_bar() -> Callable:
 
 
 def explain(error: BaseException) -> str:
-    """错误 → 一行中文。"""
+    """错误 → 一行中文。
+
+    >>> explain(FileNotFoundError(errno.ENOENT, "No such file", "own.txt"))
+    'own.txt：找不到；请检查路径与权限，或换一个地方'
+    """
     if isinstance(error, ModuleNotFoundError) and error.name:
         return (f"没有安装 {error.name}，这个命令要用它；"
                 'pip install "textseq[lab]"，在课程文件夹里是 pip install -e ".[lab]"')
@@ -365,10 +387,10 @@ def _segmented_text(text: Path, segmented: str, folder: Path, say: Callable) -> 
         say(f"{text}：{found.reason}，" + ("当作已经切好词（不对就加 --segmented no）" if found else
                                           "没有切词，用 jieba 切（已经切好的，请加 --segmented yes）"))
         segmented = "yes" if found else "no"
-    return text if segmented == "yes" else segment(text, folder / "segmented.txt")
+    return text if segmented == "yes" else _segment(text, folder / "segmented.txt")
 
 
-def segment(source: Path, target: Path) -> Path:
+def _segment(source: Path, target: Path) -> Path:
     """逐行切词，写成用空格隔开的文本。"""
     from textseq.text import tokenize
     with target.open("w", encoding="utf-8") as file:

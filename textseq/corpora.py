@@ -1,4 +1,4 @@
-"""语料：安装包里带的真实文本，自己的一行一句的文本，THUCNews 格式的标题文件夹。第 01–05、08–10 章。
+"""语料：安装包里带的真实文本，自己的一行一句的文本，THUCNews 格式的标题文件夹。各章都用。
 
 都是可以反复遍历的对象，一行一行读，比内存大的文件也不怕；运行时不下载任何东西。
 """
@@ -16,8 +16,8 @@ import numpy as np
 
 from textseq._files import check_readable, read_lines
 
-__all__ = ["Corpus", "Labelled", "Segmentation", "TaggedSentence", "check_labels", "headlines", "lines",
-           "looks_segmented", "people_daily", "reviews"]
+__all__ = ["Corpus", "Labelled", "Segmentation", "TaggedSentence", "check_labels", "headlines",
+           "lines", "looks_segmented", "people_daily", "reviews"]
 
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LOOK_AT = 1_000  # 看开头这么多行，来认是不是切好了词
@@ -30,7 +30,11 @@ class TaggedSentence(NamedTuple):
 
     @property
     def text(self) -> str:
-        """没有切分的原文。"""
+        """没有切分的原文。
+
+        >>> TaggedSentence(("我", "爱", "猫"), ("r", "v", "n")).text
+        '我爱猫'
+        """
         return "".join(self.words)
 
 
@@ -194,7 +198,8 @@ def looks_segmented(path: str | Path) -> Segmentation:
     for row in rows:
         han = [len(_HAN.findall(token)) for token in row]
         gaps += sum(1 for a, b in pairwise(han) if a and b)
-        joints += sum(1 for token in row for a, b in pairwise(token) if _HAN.match(a) and _HAN.match(b))
+        joints += sum(1 for token in row for a, b in pairwise(token)
+                      if _HAN.match(a) and _HAN.match(b))
     if not gaps + joints:
         return Segmentation(True, False, "没有连着的汉字，空格隔开的就是词")
     share = gaps / (gaps + joints)

@@ -1,4 +1,6 @@
-"""评分都在这里：词向量的相似度与类比（第 03 章），分词（第 08 章），标题分类（第 10 章）。只用 NumPy。
+"""评分都在这里：词向量的相似度与类比（第 03–07 章），分词（第 08 章），标题分类（第 09、10 章）。
+
+只用 NumPy。
 
 词对与类比的数据都是文本，列之间是 TAB，# 开头的行是注释：
     词对：词一、词二、分数，后面可以再有词性、关系、频率三列，更多的列不读；
@@ -274,7 +276,8 @@ def title_score(model, titles: Iterable[Labelled]) -> TitleScore:
     texts, labels = zip(*check_labels("titles", titles, model.classes), strict=True)
     p, labels = model.probabilities(texts), np.array(labels)
     right = p[np.arange(len(p)), labels]
-    return TitleScore(float(-np.log(right.clip(1e-9)).mean()), float((p.argmax(1) == labels).mean()))
+    loss, accuracy = -np.log(right.clip(1e-9)).mean(), (p.argmax(1) == labels).mean()
+    return TitleScore(float(loss), float(accuracy))
 
 
 def _rows(path: str | Path) -> Iterator[tuple[str, str, tuple[str, ...]]]:

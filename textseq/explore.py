@@ -1,4 +1,4 @@
-"""互动：一份 ES 模块，在 JupyterLab、VS Code 与静态网页里都能操作，不用服务器，也不联网。
+"""互动：一份 ES 模块，在 JupyterLab、VS Code 与静态网页里都能操作，不用服务器，也不联网。各章。
 
     explore.show("shape_blocks", max_L=8)   # notebook 里：单元格的最后一行
     explore.html("shape_blocks")            # 同一段 HTML，给网页用
@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+__all__ = ["Explorable", "html", "module", "names", "show", "spec"]
+
 _FOLDER = Path(__file__).parent / "explorables"
 _SPEC = "export const spec = "
 _STYLE = '{ palette: "", base: "", piece: "" }'
@@ -25,12 +27,20 @@ _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
 
 
 def names() -> list[str]:
-    """现有的互动。"""
+    """现有的互动。
+
+    >>> names()[:2]
+    ['headlines', 'neighbors']
+    """
     return sorted(path.stem for path in _FOLDER.glob("[a-z]*.js"))
 
 
 def spec(name: str) -> dict:
-    """互动的标题（title）与状态说明（state）。异常：没有这种互动，ValueError。"""
+    """互动的标题（title）与状态说明（state）。异常：没有这种互动，ValueError。
+
+    >>> spec("shape_blocks")["title"]
+    '形状积木'
+    """
     if name not in names():
         raise ValueError(f"没有名叫 {name!r} 的互动；现有：{'、'.join(names())}")
     source = _read(f"{name}.js")
@@ -59,13 +69,20 @@ def show(name: str, **state) -> Explorable:
     """在 notebook 里显示一个互动；state 改掉起始状态，例如 batch_first=False。
 
     异常：没有这种互动、没有这个状态、值不合范围，ValueError。
+
+    >>> show("shape_blocks", max_L=8)
+    互动：形状积木
     """
     _complete(name, state)
     return Explorable(name, state)
 
 
 def html(name: str, **state) -> str:
-    """互动的整段 HTML：参数相同，结果就逐字相同，所以 nbval 可以比较它。异常同 show。"""
+    """互动的整段 HTML：参数相同，结果就逐字相同，所以 nbval 可以比较它。异常同 show。
+
+    >>> html("three_gates").splitlines()[0][:42]
+    '<div data-explore="three_gates"><p>互动：三个门。'
+    """
     payload = {"name": name, "state": _complete(name, state), "module": module(name)}
     # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
     packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
@@ -82,6 +99,9 @@ def module(name: str) -> str:
         type("Piece", (anywidget.AnyWidget,), {"_esm": explore.module(name), **traits})()
 
     异常：没有这种互动，ValueError。
+
+    >>> 'from "./' in module("three_gates")                     # 不再 import 别的文件
+    False
     """
     spec(name)
     files = {"palette": "_palette", "base": "_base", "piece": name}

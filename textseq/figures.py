@@ -2,6 +2,7 @@
 
 每张图都带一段文字说明 describe(fig)：标题、轴名、画上去的数。notebook 里它作为图的
 text/plain 存下来，nbval 比较它，所以画错一个数，测试就会失败；它的第一行也是网页上图的替代文字。
+各章都用。
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips",
+           "token_grid", "use_style"]
+
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")
 GREY = "#767676"
@@ -25,7 +29,14 @@ _LISTED = 48  # 一组数不超过这么多就全部列出，否则只列摘要
 
 
 def use_style() -> None:
-    """定好中文字体、字号与配色；缺字时直接报错，不让方框悄悄出现在图里。"""
+    """定好中文字体、字号与配色；缺字时直接报错，不让方框悄悄出现在图里。
+
+    异常：没有安装中文字体包，ModuleNotFoundError。
+
+    >>> use_style()
+    >>> mpl.rcParams["font.family"][0]
+    'Noto Sans SC'
+    """
     font_manager.fontManager.addfont(_font_path())
     mpl.rcParams.update({
         "font.family": ["Noto Sans SC", "DejaVu Sans"], "font.size": 11,
@@ -42,7 +53,13 @@ def use_style() -> None:
 
 def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],
                      ax: Axes | None = None, yscale: str = "linear") -> Axes:
-    """每组一条均值线，阴影从最小到最大，名字直接写在线的右端。runs[名字] 的形状：(次数, len(x))。"""
+    """每组一条均值线，阴影从最小到最大，名字直接写在线的右端。runs[名字] 的形状：(次数, len(x))。
+
+    >>> ax = line_with_spread([1, 2], {"甲": [[0, 1], [2, 3]]})
+    >>> ax.lines[0].get_ydata().tolist()
+    [1.0, 2.0]
+    >>> plt.close(ax.figure)
+    """
     ax = ax or plt.subplots()[1]
     ax.set_yscale(yscale)
     ends = []
@@ -60,7 +77,13 @@ def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],
 
 def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
          form: str = "{:.1f}", color: str = COLORS[0]) -> Axes:
-    """横条图，从上往下，数写在条的末端。"""
+    """横条图，从上往下，数写在条的末端。
+
+    >>> ax = bars(["甲", "乙"], [3, 1.5])
+    >>> [text.get_text() for text in ax.texts]
+    ['3.0', '1.5']
+    >>> plt.close(ax.figure)
+    """
     ax = ax or plt.subplots()[1]
     drawn = ax.barh(range(len(names)), values, color=color, height=0.62)
     ax.bar_label(drawn, [form.format(v) for v in values], padding=4)
@@ -74,7 +97,13 @@ def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
 
 def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = None,
            form: str = "{:.2f}", limit: float = 1.0, ax: Axes | None = None) -> Axes:
-    """色条：一行一组数，橙为正，蓝为负，绝对值到 limit 时最浓；form 为空时格里不写数。"""
+    """色条：一行一组数，橙为正，蓝为负，绝对值到 limit 时最浓；form 为空时格里不写数。
+
+    >>> ax = strips({"h_1": [0.5, -1], "h_2": [0, 1]})
+    >>> [text.get_text() for text in ax.texts]
+    ['0.50', '-1.00', '0.00', '1.00']
+    >>> plt.close(ax.figure)
+    """
     values = np.array(list(rows.values()), dtype=float)
     if ax is None:
         ax = plt.subplots(figsize=(7.2, 0.9 + 0.42 * len(values)))[1]
@@ -91,7 +120,13 @@ def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = 
 
 
 def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | None = None) -> Axes:
-    """补齐后的一批句子：一格一个词，PAD 是灰格。rows 的形状：(B, T)。"""
+    """补齐后的一批句子：一格一个词，PAD 是灰格。rows 的形状：(B, T)。
+
+    >>> ax = token_grid([["我", "爱", "猫"], ["好", "<pad>", "<pad>"]])
+    >>> [text.get_text() for text in ax.texts]
+    ['我', '爱', '猫', '好', 'PAD', 'PAD']
+    >>> plt.close(ax.figure)
+    """
     n_rows, n_cols = len(rows), len(rows[0])
     if ax is None:
         ax = plt.subplots(figsize=(7.2, 0.75 + 0.44 * n_rows))[1]
@@ -113,6 +148,11 @@ def heatmap(values: np.ndarray, ax: Axes | None = None) -> Axes:
     """一格一个数，越亮越大，NaN 处留白；色条由 plt.colorbar(ax.images[0], ax=ax, label=…) 加上。
 
     values 的形状：(行, 列)。
+
+    >>> ax = heatmap(np.array([[1, 2], [3, 4]]))
+    >>> ax.images[0].get_array().tolist()
+    [[1, 2], [3, 4]]
+    >>> plt.close(ax.figure)
     """
     ax = ax or plt.subplots()[1]
     ax.imshow(values, aspect="auto", interpolation="nearest", cmap="cividis")
@@ -121,7 +161,16 @@ def heatmap(values: np.ndarray, ax: Axes | None = None) -> Axes:
 
 
 def describe(fig: Figure) -> str:
-    """图上的文字与数：首行“图：标题”，其后每个子图的轴名与每组数据（三位有效数字）。"""
+    """图上的文字与数：首行“图：标题”，其后每个子图的轴名与每组数据（三位有效数字）。
+
+    >>> fig, ax = plt.subplots()
+    >>> _ = ax.plot([1, 2], [0.5, 0.25], label="损失"), ax.set_title("损失在降"), ax.set_xlabel("轮")
+    >>> print(describe(fig))
+    图：损失在降
+    横轴 轮 | 纵轴 —
+    线 损失：x=[1 2] y=[0.5 0.25]
+    >>> plt.close(fig)
+    """
     titles = [fig.get_suptitle(), *(ax.get_title("left") or ax.get_title() for ax in fig.axes)]
     lines = ["图：" + "；".join(t.replace("\n", " ") for t in titles if t)]
     for ax in fig.axes:

@@ -1,4 +1,4 @@
-"""长短期记忆网络（LSTM）：一步、一条序列、沿时间反向传播。只用 NumPy。
+"""长短期记忆网络（LSTM）：一步、一条序列、沿时间反向传播。只用 NumPy。第 02、10 章。
 
     i_t = σ(…)        输入门：写进多少
     f_t = σ(…)        遗忘门：留下多少
@@ -22,6 +22,8 @@ import numpy as np
 from textseq.rnn import Params, check_input
 from textseq.shapes import check_shape
 
+__all__ = ["GATES", "Trace", "backward", "forward", "init_params", "sigmoid", "step"]
+
 GATES = ("i", "f", "g", "o")
 
 
@@ -42,7 +44,11 @@ class Trace(NamedTuple):
 
 def init_params(D: int, H: int, rng: np.random.Generator, forget_bias: float = 0.0,
                 dtype: type = np.float64) -> Params:
-    """随机的参数：权重取自 ±1/√H 之间的均匀分布；偏置为 0，遗忘门那一段为 forget_bias。"""
+    """随机的参数：权重取自 ±1/√H 之间的均匀分布；偏置为 0，遗忘门那一段为 forget_bias。
+
+    >>> init_params(D=3, H=2, rng=np.random.default_rng(0), forget_bias=1.0)["b_h"]
+    array([0., 0., 1., 1., 0., 0., 0., 0.])
+    """
     bound = H ** -0.5
     b_h = np.zeros(4 * H, dtype)
     b_h[H:2 * H] = forget_bias
@@ -51,7 +57,11 @@ def init_params(D: int, H: int, rng: np.random.Generator, forget_bias: float = 0
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """σ(a) = 1/(1+e^-a)；写成 tanh 的样子，a 很大或很小时也不溢出。"""
+    """σ(a) = 1/(1+e^-a)；写成 tanh 的样子，a 很大或很小时也不溢出。
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 2.0])).round(3)
+    array([0.   , 0.5  , 0.881])
+    """
     return 0.5 * (1 + np.tanh(0.5 * a))
 
 
@@ -60,6 +70,12 @@ def step(x_t: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, params: Params
     """走一步，返回 i, f, g, o, c, h；clamp 里的门不再计算，直接取给定的值。
 
     形状：x_t (B, D)，h_prev、c_prev (B, H) → 六个 (B, H)。
+
+    >>> params = {"W_xh": np.zeros((1, 4)), "W_hh": np.zeros((1, 4)), "b_h": np.zeros(4)}
+    >>> zero, c = np.zeros((1, 1)), np.array([[2.0]])
+    >>> *_, c_t, h_t = step(zero, zero, c, params)  # 各门都开一半，细胞剩一半
+    >>> c_t.item(), step(zero, zero, c, params, clamp={"f": 1.0})[-2].item()  # 遗忘门全开
+    (1.0, 2.0)
     """
     a = x_t @ params["W_xh"] + h_prev @ params["W_hh"] + params["b_h"]  # (B, 4H)
     i, f, g, o = np.split(a, 4, axis=1)
@@ -71,7 +87,8 @@ def step(x_t: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, params: Params
     return i, f, g, o, c, o * np.tanh(c)
 
 
-def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None, c0: np.ndarray | None = None,
+def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None,
+            c0: np.ndarray | None = None,
             clamp: Mapping[str, np.ndarray | float] | None = None) -> Trace:
     """走完一条序列；不给 h0、c0 时从零开始。
 
@@ -79,6 +96,15 @@ def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None, c0: np.
     例如另一次前向记下的 run.f。
     形状：x (B, T, D)，h0、c0 (B, H) → run.h、run.c 与四个门都是 (B, T, H)。
     异常：形状不合，或 clamp 里有不认识的门，ValueError；缺少某个参数，KeyError。
+
+    >>> params = init_params(D=3, H=4, rng=np.random.default_rng(0))
+    >>> x = np.ones((2, 5, 3))
+    >>> run = forward(x, params)
+    >>> run.h.shape, run.f.shape, np.allclose(run.c[:, 1], run.f[:, 1] * run.c[:, 0]
+    ...                                       + run.i[:, 1] * run.g[:, 1])
+    ((2, 5, 4), (2, 5, 4), True)
+    >>> forward(x, params, clamp={"f": 1.0}).f.min().item()
+    1.0
     """
     B, T, _, H = check_input(x, params, gates=4)
     h0, c0 = (np.zeros((B, H), params["W_hh"].dtype) if s is None else s for s in (h0, c0))
@@ -101,6 +127,12 @@ def backward(run: Trace, dh: np.ndarray | None = None, dh_T: np.ndarray | None =
     返回 dx、dh0、dc0、dW_xh、dW_hh、db_h，以及 dh、dc：每一步的总梯度（直接的加上传回来的）。
     形状：dh (B, T, H)，dh_T、dc_T (B, H)；每个梯度与它的变量同形。
     异常：一个都没给，或形状不合，ValueError。
+
+    >>> params = init_params(D=3, H=4, rng=np.random.default_rng(0))
+    >>> run = forward(np.ones((2, 5, 3)), params, clamp={"f": 1.0, "i": 0.0})
+    >>> dc = backward(run, dc_T=np.ones((2, 4)))["dc"]  # 门全开，梯度原样传到第一步
+    >>> dc.min().item(), dc.max().item()
+    (1.0, 1.0)
     """
     x, h0, c0, i, f, g, o, c, h, params, clamped = run
     B, T, H = h.shape

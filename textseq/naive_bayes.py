@@ -36,7 +36,8 @@ def units(title: str) -> list[str]:
     return row + with_bigrams(row)[:-1]  # 最后一个是句尾的记号，不要
 
 
-def count_units(titles: Sequence[Labelled], classes: Sequence[str], smooth: float = 0.5) -> NaiveBayes:
+def count_units(titles: Sequence[Labelled], classes: Sequence[str],
+                smooth: float = 0.5) -> NaiveBayes:
     """数各单位在各类里的次数，各加 smooth：没有见过的也不是绝不可能。
 
     异常：一条也没有，或类别编号越界，ValueError。

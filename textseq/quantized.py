@@ -1,4 +1,4 @@
-"""打包的词向量：量化成 int8，写成网页用 <script> 就能载入的一个文件，Python 也读它。第 03 章。
+"""打包的词向量：量化成 int8，写成网页用 <script> 就能载入的一个文件，Python 也读它。第 03、04 章。
 
     vectors, counts = load_quantized("data/neighbors/neighbors.js")
 

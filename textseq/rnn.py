@@ -1,4 +1,4 @@
-"""循环神经网络（RNN）：一步、一条序列、沿时间反向传播。只用 NumPy。
+"""循环神经网络（RNN）：一步、一条序列、沿时间反向传播。只用 NumPy。第 01、02 章。
 
     h_t = tanh(x_t W_xh + h_{t-1} W_hh + b_h)
 
@@ -15,6 +15,9 @@ import numpy as np
 
 from textseq.shapes import check_shape
 
+__all__ = ["Params", "Trace", "backward", "check_input", "forward", "influence", "init_params",
+           "step"]
+
 Params = dict[str, np.ndarray]
 
 
@@ -27,7 +30,12 @@ class Trace(NamedTuple):
 
 
 def init_params(D: int, H: int, rng: np.random.Generator, dtype: type = np.float64) -> Params:
-    """随机的参数：权重取自 ±1/√H 之间的均匀分布，与 torch 的默认范围相同；偏置为 0。"""
+    """随机的参数：权重取自 ±1/√H 之间的均匀分布，与 torch 的默认范围相同；偏置为 0。
+
+    >>> params = init_params(D=3, H=4, rng=np.random.default_rng(0))
+    >>> {name: array.shape for name, array in params.items()}
+    {'W_xh': (3, 4), 'W_hh': (4, 4), 'b_h': (4,)}
+    """
     bound = H ** -0.5
     return {"W_xh": rng.uniform(-bound, bound, (D, H)).astype(dtype),
             "W_hh": rng.uniform(-bound, bound, (H, H)).astype(dtype),
@@ -35,7 +43,12 @@ def init_params(D: int, H: int, rng: np.random.Generator, dtype: type = np.float
 
 
 def step(x_t: np.ndarray, h_prev: np.ndarray, params: Params) -> np.ndarray:
-    """走一步。形状：x_t (B, D)，h_prev (B, H) → h_t (B, H)。"""
+    """走一步。形状：x_t (B, D)，h_prev (B, H) → h_t (B, H)。
+
+    >>> params = {"W_xh": np.eye(2), "W_hh": np.eye(2), "b_h": np.zeros(2)}
+    >>> step(np.array([[1.0, 0.0]]), np.array([[0.0, 0.5]]), params).round(3)
+    array([[0.762, 0.462]])
+    """
     return np.tanh(x_t @ params["W_xh"] + h_prev @ params["W_hh"] + params["b_h"])
 
 
@@ -44,6 +57,11 @@ def forward(x: np.ndarray, params: Params, h0: np.ndarray | None = None) -> Trac
 
     形状：x (B, T, D)，h0 (B, H) → run.h (B, T, H)。
     异常：形状不合，ValueError；缺少某个参数，KeyError。
+
+    >>> params = {"W_xh": np.eye(1), "W_hh": np.eye(1), "b_h": np.zeros(1)}
+    >>> run = forward(np.array([[[1.0], [0.0], [0.0]]]), params)  # 只有第一步有输入
+    >>> run.h[0, :, 0].round(3)  # 记忆一步步变淡
+    array([0.762, 0.642, 0.566])
     """
     B, T, _, H = check_input(x, params)
     if h0 is None:
@@ -64,6 +82,11 @@ def backward(run: Trace, dh: np.ndarray | None = None,
     返回 dx、dh0、dW_xh、dW_hh、db_h，以及 dh：每一步的总梯度（直接的加上从后面传回来的）。
     形状：dh (B, T, H)，dh_T (B, H)；每个梯度与它的变量同形。
     异常：两个都没给，或形状不合，ValueError。
+
+    >>> params = {"W_xh": np.eye(1), "W_hh": np.eye(1), "b_h": np.zeros(1)}
+    >>> run = forward(np.array([[[1.0], [0.0], [0.0]]]), params)
+    >>> backward(run, dh_T=np.ones((1, 1)))["dx"][0, :, 0].round(3)  # 越早的输入，梯度越小
+    array([0.168, 0.399, 0.679])
     """
     x, h0, h, params = run
     B, T, H = h.shape
@@ -90,7 +113,14 @@ def backward(run: Trace, dh: np.ndarray | None = None,
 
 
 def check_input(x: np.ndarray, params: Params, gates: int = 1) -> tuple[int, int, int, int]:
-    """各个形状对得上就返回 B, T, D, H。gates 是参数最后一轴上排着几段 H：RNN 1 段，LSTM 4 段。"""
+    """各个形状对得上就返回 B, T, D, H。gates 是参数最后一轴上排着几段 H：RNN 1 段，LSTM 4 段。
+
+    异常：形状不合，ValueError；缺少某个参数，KeyError。
+
+    >>> params = init_params(D=3, H=4, rng=np.random.default_rng(0))
+    >>> check_input(np.zeros((2, 5, 3)), params)
+    (2, 5, 3, 4)
+    """
     if missing := {"W_xh", "W_hh", "b_h"} - params.keys():
         raise KeyError(f"params 缺少 {'、'.join(sorted(missing))}；现有：{'、'.join(params) or '无'}")
     D, H = len(params["W_xh"]), len(params["W_hh"])
@@ -109,6 +139,13 @@ def influence(run: NamedTuple, backward: Callable[..., dict[str, np.ndarray]]) -
 
     run 是 rnn.forward 或 lstm.forward 的结果，backward 是同一个模块的反向函数。
     形状：run.h (1, T, H) → (T, T)。异常：不是恰好一条序列，ValueError。
+
+    >>> params = {"W_xh": np.eye(1), "W_hh": np.eye(1), "b_h": np.zeros(1)}
+    >>> run = forward(np.array([[[1.0], [0.0], [0.0]]]), params)
+    >>> influence(run, backward).round(2)
+    array([[0.42, 0.  , 0.  ],
+           [0.25, 0.59, 0.  ],
+           [0.17, 0.4 , 0.68]])
     """
     B, T, H = run.h.shape
     if B != 1:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+__all__ = ["check_ids", "check_integer", "check_row", "check_shape", "shape_of"]
+
 
 def shape_of(x: object, names: str) -> str:
     """写出一个张量的轴名与形状；x 可以是 NumPy 数组或 torch 张量。
@@ -44,7 +46,8 @@ def check_row(sequence: Sequence[int], row: int) -> np.ndarray:
     return ids.astype(np.int64)
 
 
-def check_ids(name: str, ids: np.ndarray, V: int = 2**31, low: int = 1, ndim: int = 1) -> np.ndarray:
+def check_ids(name: str, ids: np.ndarray, V: int = 2**31, low: int = 1,
+              ndim: int = 1) -> np.ndarray:
     """ndim 维的整数数组，每个编号都在 low…V-1 之内，就变成数组返回，不是就报错。
 
     >>> check_ids("centers", [2, 4], V=5)

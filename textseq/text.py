@@ -1,4 +1,4 @@
-"""文本：清洗、分句、分词，把标题拆成字与二元组。第 01、08、10 章。"""
+"""文本：清洗、分句、分词，把标题拆成字与二元组。第 02–04、08–10 章。"""
 
 import functools
 import itertools
@@ -13,8 +13,8 @@ with warnings.catch_warnings():  # Python 3.12 起，jieba 的旧正则写法会
 
 jieba.setLogLevel(logging.CRITICAL + 10)  # 词典加载的提示会写到 stderr，让 notebook 测试失败
 
-__all__ = ["MODES", "clean", "find_spans", "split_sentences", "split_units", "tokenize", "with_bigrams",
-           "word_spans"]
+__all__ = ["MODES", "clean", "find_spans", "split_sentences", "split_units", "tokenize",
+           "with_bigrams", "word_spans"]
 
 MODES = ("accurate", "full", "search")
 _HALF_WIDTH = {ord(c): ord(c) - 0xFEE0 for c in
@@ -87,7 +87,8 @@ def tokenize(text: str, mode: str = "accurate", hmm: bool = True,
     for k, part in enumerate(parts):  # 奇数号是划出来的词
         words += [part] if k % 2 else _cut(tokenizer, part, HMM=hmm)
     if mode == "search":
-        words = [w for word in words for w in (*(word[i:j] for i, j in _inner(word, tokenizer)), word)]
+        words = [part for word in words
+                 for part in (*(word[i:j] for i, j in _inner(word, tokenizer)), word)]
     return [w for w in words if w.strip()]
 
 

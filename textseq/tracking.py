@@ -84,7 +84,11 @@ class Tracker:
 
     @cached_property
     def writer(self) -> SummaryWriter:
-        """到写第一个数时才打开：设定有错的训练，和 torchrun 里不写记录的进程，都不留下空文件。"""
+        """到写第一个数时才打开：设定有错的训练，和 torchrun 里不写记录的进程，都不留下空文件。
+
+        >>> Tracker("还没有的文件夹").folder.exists()
+        False
+        """
         from tensorboardX import SummaryWriter
         self._check_unused()
         self.resume = True  # 关了再写，是接着写自己的
@@ -105,15 +109,29 @@ class Tracker:
         """训练之后：设计（文字）、计算图、各类的 PR 曲线、最常见的 units 个字的词向量、超参数。
 
         与超参数写在一起的“最好”，是 dev 损失最低的那一轮。
+
+        >>> import tempfile
+        >>> from textseq.classifier import Classifier, build_vocab
+        >>> from textseq.classifier_fit import fit
+        >>> train = [("油价下调", 0), ("主队取胜", 1)] * 4
+        >>> model = Classifier(build_vocab(title for title, _ in train), ["财经", "体育"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with Tracker(folder) as tracker:
+        ...         reports = fit(model, train, train, epochs=1, on_epoch=tracker)
+        ...         tracker.summarize(model, train, {"lr": 3e-3}, reports)
+        ...     sorted(read_runs(folder)["."].scalars)[:2]
+        ['准确率/dev', '损失/dev']
         """
         titles, labels = zip(*dev, strict=True)
         design = asdict(model.design) | dict(settings)
         rows = [f"|{name}|{value}|" for name, value in design.items()]
         self.writer.add_text("设计", "\n".join(["|设定|值|", "|---|---|", *rows]))
+        training = model.training
         model.eval()
         with warnings.catch_warnings():  # 计算图靠 torch.jit.trace，它为补齐与打包警告好几句
             warnings.simplefilter("ignore")
             self.writer.add_graph(model, model.to_ids(titles[:2]))
+        model.train(training)
         p = model.probabilities(titles)
         for k, name in enumerate(model.classes):
             self.writer.add_pr_curve(f"PR/{name}", np.array(labels) == k, p[:, k])

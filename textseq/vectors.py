@@ -1,4 +1,4 @@
-"""词向量：近邻、类比；存取 word2vec 的文本格式与二进制格式。只用 NumPy。第 03–07 章。
+"""词向量：近邻、类比；存取 word2vec 的文本格式与二进制格式。只用 NumPy。第 03、05–07、10 章。
 
 第一行是“词数 维数”；后面在文本里每行一个词和 E 个数，在二进制里是词、空格、E 个 float32（小端），
 接着就是下一个词。出处：Mikolov 等的 word2vec.c，2013；写出的字节与 gensim 4.4 相同。
@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import warnings
@@ -234,12 +235,15 @@ def _read_header(file: BinaryIO, path: str | Path) -> tuple[int, int]:
         sniff_encoding(path)  # 压缩文件、UTF-16，它说得出
         hint = "没有这一行的（如 GloVe）请补上"
     except ValueError as error:
-        hint = str(error).removeprefix(f"{path} ")
+        hint = "文件" + str(error).removeprefix(f"{path} ")
     raise ValueError(f"第 1 行：应为“词数 维数”，收到 {_show(header)}；{hint}")
 
 
 def _looks_binary(file: BinaryIO, V: int, E: int) -> bool:
-    """正文第一行合乎文本的格式就是文本；否则有文本里没有的字节，或按二进制恰好读得完，就是二进制。"""
+    """正文第一行合乎文本的格式，或开头是通顺的 UTF-8，就是文本；有文本里没有的字节就是二进制。
+
+    都不是的（GBK 的文本，或很短的二进制），看按二进制是不是恰好读得完。
+    """
     start = file.tell()
     line = file.readline()
     file.seek(start)
@@ -247,8 +251,11 @@ def _looks_binary(file: BinaryIO, V: int, E: int) -> bool:
     if line.endswith(b"\n") and _NUMBERS.fullmatch(numbers) and len(numbers.split()) == E:
         return False
     try:
-        if _CONTROL.search(file.read(_BLOCK)):
+        sample = file.read(_BLOCK)
+        if _CONTROL.search(sample):
             return True
+        if _is_utf8(sample):
+            return False
         file.seek(start)
         return all(True for _ in _read_binary(file, V, E, V))
     except ValueError:
@@ -352,6 +359,15 @@ def _decode(raw: bytes) -> str | None:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """合法的 UTF-8，只是末尾可以断在一个字中间。"""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _explain_bytes(raw: bytes, seen: Iterable[str]) -> str:

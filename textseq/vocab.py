@@ -1,4 +1,4 @@
-"""词表：词与编号的一一对应，0 号是 <pad>，1 号是 <unk>，从不移动；编好号的语料。第 03、08 章。
+"""词表：词与编号的一一对应，0 号是 <pad>，1 号是 <unk>，从不移动；编好号的语料。第 01–08 章。
 
 与 vectors.WordVectors 用法一样：len(v) 有几个，word in v 有没有，v.index(word) 第几号（没有就报错），
 v.words[i] 第 i 号是谁，for word in v 照编号的次序。一串词一起换，用 encode 与 decode。

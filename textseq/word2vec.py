@@ -1,4 +1,5 @@
-"""word2vec：从语料里取训练对，再算两张表的梯度。只用 NumPy，写给人读；快的训练另有一份。
+"""word2vec：从语料里取训练对，再算两张表的梯度。只用 NumPy，写给人读；快的训练在 word2vec_fast.py。
+第 04–07 章。
 
 一轮的训练对这样来；每一轮换新的随机数，重做后两行：
 
@@ -28,6 +29,10 @@ import numpy as np
 from textseq.sequences import draw_reach
 from textseq.shapes import check_ids
 
+__all__ = ["LossAndGradients", "cbow_negative", "cbow_softmax", "cbow_windows", "draw_negatives",
+           "keep_probability", "noise_distribution", "skipgram_negative", "skipgram_pairs",
+           "skipgram_softmax", "subsample"]
+
 
 class LossAndGradients(NamedTuple):
     """一批样本的平均损失（奈特），和它对两张表的梯度。"""
@@ -41,6 +46,9 @@ def keep_probability(counts: Sequence[int], sample: float = 1e-3) -> np.ndarray:
 
     论文写的是 √(sample / f)；word2vec 的 C 程序和 gensim 再加上 sample / f，这里照它们的。
     形状：(V,) → (V,)。异常：词频不是一串非负的数，或 sample 不大于 0，ValueError。
+
+    >>> keep_probability([900, 90, 10], sample=0.01).round(2)
+    array([0.12, 0.44, 1.  ])
     """
     counts = _check_counts(counts)
     if not sample > 0:
@@ -53,24 +61,42 @@ def subsample(ids: np.ndarray, keep: np.ndarray, rng: np.random.Generator) -> np
     """按每个词留下的概率抽签，留下的位置为 True。形状：ids (N,)，keep (V,) → (N,)，bool。
 
     先丢词、后取窗口：剩下的词靠拢了，同样的窗口看得更远。
+
+    >>> ids = np.array([2, 3, 2, 4])
+    >>> keep = np.array([1, 1, 0, 1, 1])  # 2 号词一个也不留
+    >>> ids[subsample(ids, keep, np.random.default_rng(0))].tolist()
+    [3, 4]
     """
     ids = check_ids("ids", ids, len(keep), low=0)
     return rng.random(len(ids)) < np.asarray(keep)[ids]
 
 
 def noise_distribution(counts: Sequence[int], exponent: float = 0.75) -> np.ndarray:
-    """噪声分布：概率与词频的 exponent 次方成正比，词频为 0 的得 0。形状：(V,) → (V,)，和为 1。"""
+    """噪声分布：概率与词频的 exponent 次方成正比，词频为 0 的得 0。形状：(V,) → (V,)，和为 1。
+
+    异常：词频不是一串非负的数，ValueError。
+
+    >>> noise_distribution([0, 0, 16, 1]).round(3)  # 词频差 16 倍，抽到的机会只差 8 倍
+    array([0.   , 0.   , 0.889, 0.111])
+    """
     counts = _check_counts(counts)
     weights = np.power(counts, exponent, out=np.zeros_like(counts), where=counts > 0)
     return weights / weights.sum()
 
 
-def draw_negatives(noise: np.ndarray, shape: int | tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """照噪声分布抽负样本的编号，每一步都重新抽。形状：noise (V,) → shape，通常是 (B, K)。"""
+def draw_negatives(noise: np.ndarray, shape: int | tuple[int, ...],
+                   rng: np.random.Generator) -> np.ndarray:
+    """照噪声分布抽负样本的编号，每一步都重新抽。形状：noise (V,) → shape，通常是 (B, K)。
+
+    >>> noise = noise_distribution([0, 0, 16, 1])
+    >>> draw_negatives(noise, (2, 5), np.random.default_rng(0)).tolist()
+    [[2, 2, 2, 2, 2], [3, 2, 2, 2, 3]]
+    """
     cumulative = np.cumsum(noise)  # 末项有舍入误差，不正好是 1，所以随机数乘上它
     draws = rng.random(shape) * cumulative[-1]
     ascending, ids = np.argsort(draws, axis=None), np.empty(draws.size, dtype=np.int64)
-    ids[ascending] = np.searchsorted(cumulative, draws.flat[ascending], side="right")  # 从小到大查，快一倍
+    # 从小到大查，快一倍
+    ids[ascending] = np.searchsorted(cumulative, draws.flat[ascending], side="right")
     return ids.reshape(draws.shape)
 
 
@@ -80,6 +106,11 @@ def skipgram_pairs(ids: np.ndarray, sentence: np.ndarray, window: int,
 
     与逐句调用 sequences.sliding_windows 的结果相同，次序也相同，所以训练之前请打乱。
     形状：ids、sentence (N,) → centers (P,)，contexts (P,)。异常：同 cbow_windows。
+
+    >>> ids, sentence = np.array([2, 3, 4, 5]), np.array([0, 0, 0, 1])
+    >>> centers, contexts = skipgram_pairs(ids, sentence, window=1)
+    >>> list(zip(centers.tolist(), contexts.tolist()))  # 5 号词自成一句，没有邻居
+    [(2, 3), (3, 2), (3, 4), (4, 3)]
     """
     contexts, centers = cbow_windows(ids, sentence, window, rng)
     real = contexts != 0
@@ -92,11 +123,15 @@ def cbow_windows(ids: np.ndarray, sentence: np.ndarray, window: int,
 
     形状：ids、sentence (N,) → contexts (M, 2 * window)，centers (M,)，M ≤ N。
     异常：window 不是正整数，编号里有 0，或 sentence 不是从小到大，ValueError。
+
+    >>> contexts, centers = cbow_windows(np.array([2, 3, 4]), np.array([0, 0, 0]), window=2)
+    >>> contexts.tolist(), centers.tolist()
+    ([[0, 0, 3, 4], [0, 2, 4, 0], [2, 3, 0, 0]], [2, 3, 4])
     """
     ids, sentence = check_ids("ids", ids), np.asarray(sentence)
     if sentence.shape != ids.shape or (sentence[1:] < sentence[:-1]).any():
-        raise ValueError(f"sentence 应与 ids 同形 {ids.shape}，并且从小到大，收到 {str(sentence)[:30]}，"
-                         f"形状 {sentence.shape}；请用 flatten 得到")
+        raise ValueError(f"sentence 应与 ids 同形 {ids.shape}，并且从小到大，"
+                         f"收到 {str(sentence)[:30]}，形状 {sentence.shape}；请用 flatten 得到")
     reach = draw_reach(len(ids), window, rng)
     contexts = np.zeros((len(ids), 2 * window), ids.dtype)
     for d in range(1, window + 1):  # 相距 d 的两个词：要在同一句，还要看得这么远
@@ -112,6 +147,11 @@ def skipgram_softmax(embedding: np.ndarray, context: np.ndarray,
     """Skip-gram：由中心词猜上下文词，一对是一个样本。
 
     形状：两张表 (V, E)；centers、contexts (B,)。异常：形状不合，或编号不在 1…V-1，ValueError。
+
+    >>> tables = np.zeros((4, 3)), np.zeros((4, 3))  # 全是 0：四个词机会一样
+    >>> loss, dembedding, dcontext = skipgram_softmax(*tables, np.array([2]), np.array([3]))
+    >>> round(loss, 4) == round(float(np.log(4)), 4), dcontext.shape
+    (True, (4, 3))
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts)
     loss, dv, dcontext = _guess(embedding[centers], context, contexts)
@@ -124,6 +164,11 @@ def cbow_softmax(embedding: np.ndarray, context: np.ndarray,
 
     形状：两张表 (V, E)；contexts (B, 2 * window)，centers (B,)。
     异常：形状不合，编号不在 0…V-1（中心词不在 1…V-1），或某一行全是空位，ValueError。
+
+    >>> tables = np.zeros((4, 3)), np.zeros((4, 3))
+    >>> loss, *_ = cbow_softmax(*tables, np.array([[0, 2]]), np.array([3]))
+    >>> round(loss, 4) == round(float(np.log(4)), 4)
+    True
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
     v, share = _average(embedding, contexts)
@@ -136,6 +181,11 @@ def skipgram_negative(embedding: np.ndarray, context: np.ndarray, centers: np.nd
     """Skip-gram 负采样：由中心词判断上下文词是真，negatives (B, K) 是假；其余同 skipgram_softmax。
 
     K = 0 时只有真的。抽来的词碰巧就是真的那个，也照样算一个假的；word2vec 的 C 程序会跳过它。
+
+    >>> tables = np.zeros((5, 3)), np.zeros((5, 3))  # 一真两假，每个都是五成把握：3 log 2
+    >>> loss, *_ = skipgram_negative(*tables, np.array([2]), np.array([3]), np.array([[4, 1]]))
+    >>> round(loss, 4) == round(float(3 * np.log(2)), 4)
+    True
     """
     centers, contexts = _check_batch(embedding, context, centers, contexts)
     loss, dv, dcontext = _judge(embedding[centers], context, contexts, negatives)
@@ -144,7 +194,13 @@ def skipgram_negative(embedding: np.ndarray, context: np.ndarray, centers: np.nd
 
 def cbow_negative(embedding: np.ndarray, context: np.ndarray, contexts: np.ndarray,
                   centers: np.ndarray, negatives: np.ndarray) -> LossAndGradients:
-    """CBOW 负采样：由上下文词的平均判断中心词是真，negatives (B, K) 是假；其余同 cbow_softmax。"""
+    """CBOW 负采样：由上下文词的平均判断中心词是真，negatives (B, K) 是假；其余同 cbow_softmax。
+
+    >>> tables = np.zeros((5, 3)), np.zeros((5, 3))
+    >>> loss, *_ = cbow_negative(*tables, np.array([[0, 2]]), np.array([3]), np.array([[4, 1]]))
+    >>> round(loss, 4) == round(float(3 * np.log(2)), 4)
+    True
+    """
     centers, contexts = _check_batch(embedding, context, centers, contexts, ndim=2)
     v, share = _average(embedding, contexts)
     loss, dv, dcontext = _judge(v, context, centers, negatives)
@@ -167,7 +223,8 @@ def _scatter(table: np.ndarray, ids: np.ndarray, gradients: np.ndarray) -> np.nd
     return total
 
 
-def _guess(v: np.ndarray, context: np.ndarray, answers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def _guess(v: np.ndarray, context: np.ndarray,
+           answers: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """由 v (B, E) 在整个词表里猜 answers (B,)：平均交叉熵，和它对 v、对上下文表的梯度。"""
     rows = np.arange(len(v))
     scores = v @ context.T  # (B, V)
@@ -189,10 +246,12 @@ def _judge(v: np.ndarray, context: np.ndarray, answers: np.ndarray,
     label = np.arange(words.shape[1]) == 0
     u = context[words]  # (B, 1 + K, E)
     scores = np.einsum("be,bke->bk", v, u)
-    log_p, log_q = -np.logaddexp(0, -scores), -np.logaddexp(0, scores)  # log σ(s) 与 log σ(-s)，不会溢出
+    # log σ(s) 与 log σ(-s)，不会溢出
+    log_p, log_q = -np.logaddexp(0, -scores), -np.logaddexp(0, scores)
     dscores = (np.exp(log_p) - label) / len(v)  # 概率减去标签
     dcontext = _scatter(context, words, dscores[..., None] * v[:, None])
-    return float(-np.where(label, log_p, log_q).sum() / len(v)), np.einsum("bk,bke->be", dscores, u), dcontext
+    loss = float(-np.where(label, log_p, log_q).sum() / len(v))
+    return loss, np.einsum("bk,bke->be", dscores, u), dcontext
 
 
 def _check_batch(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray,
@@ -211,7 +270,8 @@ def _check_batch(embedding: np.ndarray, context: np.ndarray, centers: np.ndarray
 
 def _check_counts(counts: Sequence[int]) -> np.ndarray:
     counts = np.asarray(counts)
-    if counts.ndim != 1 or counts.dtype.kind not in "iuf" or not (counts >= 0).all() or not counts.any():
+    number = counts.ndim == 1 and counts.dtype.kind in "iuf"
+    if not number or not (counts >= 0).all() or not counts.any():
         raise ValueError(f"counts 应为一串词频，没有负数，不全是 0，收到 {str(counts)[:30]}；"
                          "请用 Vocab.counts")
     return counts.astype(np.float64)

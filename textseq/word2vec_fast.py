@@ -20,6 +20,9 @@ from torch.nn import functional as F
 from textseq.shapes import check_integer
 from textseq.word2vec import draw_negatives
 
+__all__ = ["BLOCK", "MAX_BLOCKS", "Batch", "Settings", "check_device", "make_batches",
+           "neighbour_masks", "shared_negatives", "step_size", "update_tables", "window_weights"]
+
 BLOCK = 16       # 一段有几个中心词
 MAX_BLOCKS = 24  # 一步至多更新几段
 CROWD = 8        # 最常见的词在一步里更新的次数 × alpha 至多这么大，各词平均至多五分之一；是试出来的
@@ -78,7 +81,11 @@ def check_device(name: str) -> None:
 
 
 def shared_negatives(model: str, s: Settings) -> int:
-    """一段共用几个负样本：每个平均只当十几对（CBOW 是五对）训练对的负样本，再少，一步就走过头了。"""
+    """一段共用几个负样本：每个平均只当十几对（CBOW 是五对）训练对的负样本，再少，一步就走过头了。
+
+    >>> shared_negatives("skipgram", Settings()), shared_negatives("cbow", Settings())
+    (30, 15)
+    """
     return s.negative * (s.window + 1 if model == "skipgram" else 3)
 
 
@@ -87,6 +94,10 @@ def step_size(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) ->
 
     同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了。
     先减少段数，一段还嫌多（词表很小），再减小学习率。
+
+    >>> counts, noise = np.array([0, 0, 5, 4, 3]), np.array([0, 0, 0.4, 0.3, 0.3])
+    >>> step_size("skipgram", counts, noise, Settings())[0]                # 只有三个词：一步一段
+    1
     """
     p, K = counts / counts.sum(), s.negative
     pairs = BLOCK * (s.window + 1 if model == "skipgram" else 1)
@@ -126,6 +137,11 @@ def window_weights(model: str, left: torch.Tensor, right: torch.Tensor, width: i
     """各个中心词左右各取几个词 → share 与 weight（见 Batch）；width 是窗口两侧留的格数。
 
     形状：left、right (N, S) → share (N, S, W) 或 None，weight (N, S, R)。
+
+    >>> left = right = torch.ones((1, BLOCK), dtype=torch.long)
+    >>> share, weight = window_weights("skipgram", left, right, 1, Settings(window=1))
+    >>> weight[0, 0, :4].tolist(), weight[0, 0, 18:].sum().item()   # 左右各一个真的，每个配五个假的
+    ([1.0, 0.0, 1.0, 0.0], 10.0)
     """
     dtype, M = getattr(torch, s.dtype), shared_negatives(model, s)
     row = torch.arange(BLOCK) * (width + 1)
@@ -148,6 +164,12 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。
 
     形状：ids、sentence (n,) 是编号与第几句；keep、noise (V,) 是留下的概率与噪声分布。
+
+    >>> ids, sentence = np.array([2, 3, 4]), np.zeros(3, int)
+    >>> batch, = make_batches("skipgram", ids, sentence, np.ones(5), np.ones(5) / 5,
+    ...                       np.random.default_rng(0), Settings(window=1))
+    >>> batch.inputs[0, :3].tolist(), batch.rows[0, :5].tolist()           # 0 是空位
+    ([2, 3, 4], [0, 2, 3, 4, 0])
     """
     S, M = BLOCK, shared_negatives(model, s)
     kept = rng.random(len(ids)) < keep[ids]
@@ -183,7 +205,15 @@ def _words_beside(sentence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
-    """一步：改两张表里用到的行，返回误差（目标减去概率）(N, S, R)。"""
+    """一步：改两张表里用到的行，返回误差（目标减去概率）(N, S, R)。
+
+    >>> E, C = torch.zeros(5, 2), torch.zeros(5, 2)
+    >>> ids, sentence = np.array([2, 3, 4]), np.zeros(3, int)
+    >>> batch, = make_batches("skipgram", ids, sentence, np.ones(5), np.ones(5) / 5,
+    ...                       np.random.default_rng(0), Settings(window=1))
+    >>> update_tables(E, C, batch, 0.1)[0, 0, :3].tolist()                 # 概率都是一半
+    [0.5, 0.5, 0.5]
+    """
     inputs, share, rows, label, weight = batch
     x, u = F.embedding(inputs, E), F.embedding(rows, C)  # (N, ·, E)
     h = x if share is None else share @ x  # (N, S, E)

@@ -34,6 +34,9 @@ from textseq.vocab import EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
 
+__all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "train_cbow",
+           "train_skipgram"]
+
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
 LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
 
@@ -140,7 +143,13 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
     每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
     （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
-    异常：设定不对，检查点不合，没有可训练的 NothingTrained，或训练发散，ValueError；工人中途退出 RuntimeError。
+    异常：设定不对，检查点不合，没有可训练的（NothingTrained），或训练发散，ValueError；
+    工人中途退出 RuntimeError。
+
+    >>> corpus = encode_corpus([["猫", "吃", "鱼"], ["狗", "吃", "肉"]] * 50)
+    >>> tables = train("cbow", corpus, Settings(vector_size=8, sample=0, epochs=1))
+    >>> tables.embedding.shape == tables.context.shape == (len(corpus.vocab), 8)
+    True
     """
     _check_corpus(corpus)
     rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
