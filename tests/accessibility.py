@@ -4,22 +4,24 @@ from axe_playwright_python.sync_playwright import Axe
 
 AXE = Axe().axe_script
 
-# 一页的代码有几千个词，逐个查颜色要半分钟：代码与公式里，字色、底色、字号、粗细都相同的，只查头三处
+# 看不看得清，只由字色、底色、字号、粗细这几样决定。一页有几千个元素，逐个查要半分钟：
+# 这几样与标签、类都相同的，只查头三个；别的规则照旧查每一个
 RUN = """async (options) => {
   const times = new Map(), backs = new Map([[null, ""]]);
-  const back = (node) => {
+  const back = (node) => {   // 它与外面各层的底色、底图、透明度
     if (!backs.has(node)) {
-      const { backgroundColor, opacity } = getComputedStyle(node), outer = back(node.parentElement);
-      const plain = backgroundColor === "rgba(0, 0, 0, 0)" && opacity === "1";
-      backs.set(node, plain ? outer : `${outer} ${backgroundColor} ${opacity}`);
+      const { backgroundColor, backgroundImage, opacity } = getComputedStyle(node);
+      const own = `${backgroundColor} ${backgroundImage} ${opacity};`;
+      backs.set(node, back(node.parentElement) + (own === "rgba(0, 0, 0, 0) none 1;" ? "" : own));
     }
     return backs.get(node);
   };
-  for (const node of document.querySelectorAll("pre, pre *, mjx-container, mjx-container *")) {
-    const { color, fontSize, fontWeight } = getComputedStyle(node);
+  for (const node of document.querySelectorAll("body *")) {
+    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(node);
     const shown = node.checkVisibility() && [...node.childNodes].some(
       (child) => child.nodeType === Node.TEXT_NODE && child.data.trim());
-    const kind = [node.getAttribute("class"), color, fontSize, fontWeight, back(node)].join();
+    const kind = [node.tagName, node.getAttribute("class"), color, fontSize, fontWeight, textShadow,
+                  back(node)].join();
     if (shown) times.set(kind, (times.get(kind) ?? 0) + 1);
     node.toggleAttribute("data-again", shown && times.get(kind) > 3);
   }

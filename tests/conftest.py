@@ -16,7 +16,29 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # 各文件约几秒。久的先开始，免得最后只剩一个核在忙；没列出的都短，照原来的次序排在后面
 SECONDS = {
-    "test_site.py": 150,
+    "test_site.py": 200,
+    "test_explore_headlines.py": 70,
+    "07_word2vec_training.ipynb": 58,
+    "06_negative_sampling.ipynb": 51,
+    "05_cbow_vs_skipgram.ipynb": 46,
+    "10_headline_classifier.ipynb": 46,
+    "test_cli_classifier.py": 45,
+    "test_explore_vector_lab.py": 40,
+    "test_cli.py": 40,
+    "08_rnn_input_shapes.ipynb": 38,
+    "test_explore_neighbors.py": 35,
+    "01_rnn_recurrence.ipynb": 32,
+    "02_lstm_gates.ipynb": 32,
+    "03_word_vectors.ipynb": 29,
+    "04_training_pairs.ipynb": 28,
+    "test_stored_trainings.py": 25,
+    "09_tensorboardx.ipynb": 23,
+    "test_explore_hosts.py": 20,
+    "test_tensorboard_page.py": 20,
+    "test_explore_jupyterlab.py": 20,
+    "test_word2vec_train.py": 13,
+    "test_classifier_resume.py": 12,
+    "test_segmentation.py": 10,
 }
 
 
