@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from textseq._checkpoint import read_checkpoint, save_checkpoint
 from textseq.classifier import Classifier, Design, build_vocab, split_units, with_bigrams
 from textseq.classifier_fit import fit
 from textseq.corpora import Labelled
@@ -182,30 +183,29 @@ def test_save_and_load(tmp_path):
     assert (back.vocab.words, back.vocab.counts) == (model.vocab.words, model.vocab.counts)
     assert np.array_equal(back.probabilities(TITLES), model.probabilities(TITLES))
     data = (tmp_path / "model.npz").read_bytes()
-    for cut in (0, 100, len(data) // 2):
+    for cut, message in ((0, "不是 textseq 存下的"), (100, "不完整"), (len(data) // 2, "不完整")):
         (tmp_path / "cut.npz").write_bytes(data[:cut])
-        with pytest.raises(ValueError, match="cut.npz 不是完整的"):
+        with pytest.raises(ValueError, match=f"cut.npz {message}"):
             Classifier.load(tmp_path / "cut.npz")
     with pytest.raises(FileNotFoundError, match="请先训练"):
         Classifier.load(tmp_path / "没有.npz")
 
 
 def test_another_vocabulary_is_refused(tmp_path):
-    from textseq._checkpoint import read_checkpoint, save_checkpoint
     model = toy_model()
     model.save(tmp_path / "model.npz")
     arrays, done, setting = read_checkpoint(tmp_path / "model.npz")
     swapped = str(arrays["vocab"]).replace("雨", "驴")
-    for part, name in (({"vocab": np.array(swapped)}, "词表"), ({"格式": 99}, "格式")):
-        held = {key: value for key, value in part.items() if key == "vocab"}
-        save_checkpoint(tmp_path / "swapped.npz", arrays | held, done, setting | ({} if held else part))
-        with pytest.raises(ValueError, match=f"swapped.npz 的{name}与指纹不合"):
-            Classifier.load(tmp_path / "swapped.npz")
+    save_checkpoint(tmp_path / "swapped.npz", arrays | {"vocab": np.array(swapped)}, done, setting)
+    with pytest.raises(ValueError, match="swapped.npz 的词表与指纹不合"):
+        Classifier.load(tmp_path / "swapped.npz")
     missing = {name: array for name, array in arrays.items() if name != "output.bias"}
-    for name, part, note in (("检查点", {"E": np.eye(3)}, {"model": "cbow"}), ("缺", missing, setting),
-                             ("形状", arrays | {"output.bias": np.ones(5)}, setting)):
+    for name, part, note, message in (
+            ("检查点", {"E": np.eye(3)}, {"model": "cbow"}, "是训练途中的检查点，不是模型"),
+            ("缺", missing, setting, "不是完整的分类器"),
+            ("形状", arrays | {"output.bias": np.ones(5)}, setting, "不是完整的分类器")):
         save_checkpoint(tmp_path / f"{name}.npz", part, 1, note)
-        with pytest.raises(ValueError, match=f"{name}.npz 不是完整的分类器"):
+        with pytest.raises(ValueError, match=f"{name}.npz {message}"):
             Classifier.load(tmp_path / f"{name}.npz")
 
 
@@ -214,3 +214,46 @@ def test_bad_designs_are_refused(wrong):
     (name, value), = wrong.items()
     with pytest.raises(ValueError, match=f"{name} 应为 .* 之一，收到 {value!r}"):
         Design(**wrong)
+
+
+def test_asking_leaves_the_model_as_it_was():
+    """问一下概率，不会把正在训练的模型悄悄换到评估的状态。"""
+    model = toy_model()
+    for training in (True, False):
+        model.train(training)
+        model.probabilities(["晴"])
+        model.predict("晴")
+        assert model.training is training
+
+
+def test_frozen_vectors_stay_frozen_after_loading(tmp_path):
+    model = toy_model()
+    frozen = Classifier(model.vocab, model.classes, model.design, freeze=True)
+    for one in (model, frozen):
+        one.save(tmp_path / "m.npz")
+        loaded = Classifier.load(tmp_path / "m.npz")
+        assert loaded.embedding.weight.requires_grad is (one is model)
+
+
+@pytest.mark.parametrize(("titles", "message"), [
+    ("油价下调", "应为标题的列表，收到字符串 '油价下调'；一条标题请用 predict"),
+    ([None], "标题应为字符串，收到 None"), (["晴", 3.5], "收到 3.5"),
+])
+def test_what_is_not_a_list_of_titles_is_refused(titles, message):
+    with pytest.raises(TypeError, match=message):
+        toy_model().probabilities(titles)
+
+
+def test_numpy_integers_are_integers():
+    design = Design(hidden_size=np.int64(8), embedding_size=np.int32(4))
+    assert design == Design(hidden_size=8, embedding_size=4) and type(design.hidden_size) is int
+
+
+def test_a_model_of_another_version_is_named(tmp_path):
+    """别的版本存下的模型、训练途中的检查点：说是什么，不说“指纹不合”。"""
+    model = toy_model()
+    model.save(tmp_path / "m.npz")
+    arrays, done, setting = read_checkpoint(tmp_path / "m.npz")
+    save_checkpoint(tmp_path / "old.npz", arrays, done, setting | {"format": 1})
+    with pytest.raises(ValueError, match="old.npz 是别的版本存下的（格式 1，这里是 2）；请重新训练"):
+        Classifier.load(tmp_path / "old.npz")

@@ -141,7 +141,18 @@ def test_where_nothing_can_be_written_is_found_before_training(tmp_path, monkeyp
 
     monkeypatch.setattr("pathlib.Path.touch", refuse)
     err = fails(capsys, ["vectors", text, "-o", tmp_path / "a.vec"], 1)
-    assert "那里是只读的；请检查路径与权限" in err and "Read-only" not in err
+    assert "那里是只读的；请检查路径、权限" in err and "Read-only" not in err
+
+
+def test_a_full_disk_keeps_the_old_vectors(tmp_path, monkeypatch, capsys):
+    """训练完了，存到一半磁盘满了：一句中文，旧文件还在，没有半个文件。"""
+    text, vec = write_corpus(tmp_path / "own.txt", 60), tmp_path / "a.vec"
+    WordVectors(["旧"], np.eye(1)).save(vec)
+    before = vec.read_bytes()
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+    err = fails(capsys, ["vectors", text, "-o", vec, "--epochs", "1", "--vector-size", "4"], 1)
+    assert "磁盘满了" in err and "No space" not in err and vec.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.vec", "own.txt"]
 
 
 def test_a_mapped_file_that_cannot_be_deleted_does_not_lose_the_vectors(tmp_path):
@@ -238,6 +249,27 @@ def test_output_that_the_terminal_cannot_show_does_not_stop_it(tmp_path):
     done = shell("similar", tmp_path / "e.vec", "开心", PYTHONIOENCODING="gbk")
     lines = done.stdout.decode("gbk").splitlines()
     assert done.returncode == 0 and [line.split("\t")[0] for line in lines] == ["高兴", r"\U0001f602", "快乐"]
+
+
+def test_a_binary_file_of_vectors_is_recognised(tmp_path, capsys):
+    WordVectors(["甲", "乙", "丙"], np.eye(3) + 0.1).save(tmp_path / "a.bin", binary=True)
+    main(["similar", str(tmp_path / "a.bin"), "甲", "-n", "1", "--limit", "2"])
+    assert capsys.readouterr().out.startswith("乙\t")
+
+
+def test_a_dead_worker_is_one_sentence(tmp_path, monkeypatch, capsys):
+    """一个工人被系统杀掉（例如内存不够）：退出码 1，一句话，说怎么办，不存半成品。"""
+    text = write_corpus(tmp_path / "own.txt", 15_000)
+    parent = os.getpid()
+
+    def die(*_):
+        if os.getpid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(word2vec_train, "make_batches", die)
+    command = ["vectors", text, "-o", tmp_path / "a.vec", "--workers", "2", "--segmented", "yes"]
+    err = fails(capsys, command, 1)
+    assert "训练的一个工人中途退出了" in err and "workers" in err and not (tmp_path / "a.vec").exists()
 
 
 def test_a_worker_of_a_cluster_without_torchrun_is_one_process(tmp_path, monkeypatch):

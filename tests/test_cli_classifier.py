@@ -111,7 +111,7 @@ def test_gbk_one_class_and_options(tmp_path, capsys, options):
     (["train", "好", "--checkpoint", "没有/c.npz"], "没有文件夹 没有；.*换一个 --checkpoint"),
     (["train", "好", "-o", "a.npz", "--checkpoint", "./a.npz"], "是同一个文件"),
     (["train", "好", "--checkpoint", "坏.npz"], "坏.npz 不完整，读不出来"),
-    (["train", "好", "--checkpoint", "词向量.npz"], "词向量.npz 是用另一套设定存下的"),
+    (["train", "好", "--checkpoint", "词向量.npz"], "词向量.npz 存的是别的东西"),
     (["train", "好", "--epochs", "0"], "epochs 应为不小于 1 的整数，收到 0"),
     (["train", "好", "--seed", "-1"], "seed 应为不小于 0 的整数，收到 -1"),
     (["predict", "晴"], "找不到模型 model.npz；请先训练"),

@@ -1,6 +1,9 @@
 """安装的说法只有一套：README、pyproject、锁定文件、environment.yml 与 Makefile 对得上。"""
 
 import re
+import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -157,3 +160,43 @@ def test_every_finished_chapter_is_listed_everywhere():
     assert re.findall(r"^## 第 (\d\d) 章", read("book/teaching.md"), re.M) == [c[:2] for c in chapters]
     for name in READMES:
         assert set(re.findall(r"`(\d\d_\w+)`", read(name))) == set(chapters)
+
+
+def fake_folder(path):
+    """一个“装好了”的课程文件夹：.venv 里的 Python 是真的，记号文件都在。"""
+    (path / ".venv/bin").mkdir(parents=True)
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        (path / name).write_bytes((ROOT / name).read_bytes())
+    (path / ".venv/bin/python").symlink_to(sys.executable)
+    for name in ("book.ok", "all.ok"):
+        (path / ".venv" / name).touch()
+    (path / ".venv/path").write_text(f"{path}\n", encoding="utf-8")
+    return path
+
+
+def make(folder, *arguments):
+    return subprocess.run(["make", "-C", str(folder), *arguments], capture_output=True, text=True)
+
+
+def test_a_moved_folder_is_explained(tmp_path):
+    folder = fake_folder(tmp_path / "课 程[1]")
+    assert make(folder, "here").returncode == 0
+    moved = folder.rename(tmp_path / "搬了家")
+    done = make(moved, "book")
+    assert done.returncode != 0 and "改过名或搬过家" in done.stdout and "rm -rf .venv" in done.stdout
+
+
+def test_a_port_in_use_is_explained(tmp_path):
+    folder = fake_folder(tmp_path / "课程")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = make(folder, "-o", "book", "serve", f"PORT={port}")
+    assert done.returncode != 0 and f"端口 {port} 正被别的程序占用" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_line_endings_are_the_same_on_every_system():
+    """clone 时换成 CRLF，会让逐字节的比较与 .ci/run 出错。"""
+    assert "* text=auto eol=lf" in (ROOT / ".gitattributes").read_text(encoding="utf-8")

@@ -67,12 +67,14 @@ def load_checkpoint(path: str | Path, setting: Mapping, ignore: Sequence[str] = 
         return None
     arrays, done, old = read_checkpoint(path)
     new = json.loads(json.dumps(dict(setting)))
-    if changed := [name for name in {**old, **new}
-                   if name not in ignore and old.get(name) != new.get(name)]:
+    if old.keys() != new.keys():
+        raise ValueError(f"{path} 存的是别的东西（模型，或另一种训练的检查点），接不上；"
+                         "请换一个检查点文件")
+    if changed := [name for name in new if name not in ignore and old[name] != new[name]]:
         order = list(_CHECKED)
         name = min(changed, key=lambda name: order.index(name) if name in order else -1)
         what = (f"{_CHECKED[name]}换了" if name in _CHECKED else
-                f"{name} 当时是 {old.get(name)!r}，现在是 {new.get(name)!r}")
+                f"{name} 当时是 {old[name]!r}，现在是 {new[name]!r}")
         raise ValueError(f"{path} 是用另一套设定存下的：{what}；"
                          "请改回去接着训练，或换一个检查点文件，从头来")
     return arrays, done

@@ -67,7 +67,7 @@ def sniff_encoding(path: str | Path) -> str:
         sample = file.read(_SAMPLE)
     for magic, what, remedy in _NOT_TEXT:
         if sample.startswith(magic):
-            raise ValueError(f"{path} 是{what}，不能当文本读；{remedy}")
+            raise ValueError(f"{path} 是 {what}，不能当文本读；{remedy}")
     if sample.count(0) > len(sample) / 8:
         raise ValueError(f"{path} 里有许多零字节，不是文本，或是 UTF-16 编码；请另存为 UTF-8")
     if len(sample) == _SAMPLE:  # 最后一行多半被切断，不算数

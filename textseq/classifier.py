@@ -157,7 +157,7 @@ class Classifier(nn.Module):
         e = F.dropout(self.embedding(x).flatten(2), self.design.dropout, self.training)
         if self.design.cell == "none":
             return e
-        lengths = (x[..., 0] > 0).sum(1).cpu()
+        lengths = (x[..., 0] != PAD_ID).sum(1).cpu()
         packed = pack_padded_sequence(e, lengths, batch_first=True, enforce_sorted=False)
         h, _ = self.recurrent(packed)
         return pad_packed_sequence(h, batch_first=True, total_length=x.shape[1])[0]
@@ -170,7 +170,7 @@ class Classifier(nn.Module):
         >>> model.pool(torch.tensor([[[-2.0], [-1.0], [0.0]]]), x).tolist()
         [[-1.0]]
         """
-        mask = x[..., :1] > 0
+        mask = x[..., :1] != PAD_ID
         if self.design.pooling == "max":
             return h.masked_fill(~mask, -torch.inf).amax(1)
         if self.design.pooling == "mean":

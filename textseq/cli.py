@@ -206,7 +206,7 @@ def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min
         tables = train(algorithm, corpus, settings, progress_bar(), checkpoint)
         if say is not _silent:
             words = corpus.vocab.real_words
-            WordVectors(words, tables.embedding[-len(words):]).save(output)
+            WordVectors(words, tables.embedding[-len(words):], copy=False).save(output)
         del corpus  # Windows 上，还映射着的文件删不掉
         say(f"存到 {output}")
 
@@ -319,16 +319,17 @@ def explain(error: BaseException) -> str:
     """错误 → 一行中文。
 
     >>> explain(FileNotFoundError(errno.ENOENT, "No such file", "own.txt"))
-    'own.txt：找不到；请检查路径与权限，或换一个地方'
+    'own.txt：找不到；请检查路径、权限与剩下的空间，或换一个地方'
     """
     if isinstance(error, ModuleNotFoundError) and error.name:
         return (f"没有安装 {error.name}，这个命令要用它；"
                 'pip install "textseq[lab]"，在课程文件夹里是 pip install -e ".[lab]"')
     if isinstance(error, MemoryError):
         return "内存不够；请减小语料、词表（--min-count 大一些）或 --vector-size"
-    if isinstance(error, OSError) and error.errno and error.filename is not None:
+    if isinstance(error, OSError) and error.errno:
+        where = f"{error.filename}：" if error.filename is not None else "读写文件时："
         reason = _SYSTEM.get(error.errno, error.strerror)
-        return f"{error.filename}：{reason}；请检查路径与权限，或换一个地方"
+        return f"{where}{reason}；请检查路径、权限与剩下的空间，或换一个地方"
     message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     return " ".join(message.split()) or type(error).__name__
 

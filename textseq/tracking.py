@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from textseq.vocab import FIRST
+
 if TYPE_CHECKING:
     from tensorboardX import SummaryWriter
 
@@ -135,9 +137,9 @@ class Tracker:
         p = model.probabilities(titles)
         for k, name in enumerate(model.classes):
             self.writer.add_pr_curve(f"PR/{name}", np.array(labels) == k, p[:, k])
-        vectors = model.embedding.weight.detach().numpy()[2:2 + units]
+        vectors = model.embedding.weight.detach().numpy()[FIRST:FIRST + units]
         # 标签只用 ASCII：tensorboardX 按系统的编码写 projector_config.pbtxt，TensorBoard 按 UTF-8 读
-        self.writer.add_embedding(vectors, metadata=model.vocab.words[2:2 + units], tag="embedding")
+        self.writer.add_embedding(vectors, metadata=model.vocab.real_words[:units], tag="embedding")
         best = min(reports, key=lambda report: report.dev_loss)
         self._hparams(dict(settings), {"最好/准确率": best.dev_accuracy, "最好/损失": best.dev_loss})
 

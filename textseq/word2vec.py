@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textseq.sequences import draw_reach
+from textseq.sequences import PAD_ID, draw_reach
 from textseq.shapes import check_ids
 
 __all__ = ["LossAndGradients", "cbow_negative", "cbow_softmax", "cbow_windows", "draw_negatives",
@@ -113,7 +113,7 @@ def skipgram_pairs(ids: np.ndarray, sentence: np.ndarray, window: int,
     [(2, 3), (3, 2), (3, 4), (4, 3)]
     """
     contexts, centers = cbow_windows(ids, sentence, window, rng)
-    real = contexts != 0
+    real = contexts != PAD_ID
     return np.repeat(centers, real.sum(axis=1)), contexts[real]
 
 
@@ -209,7 +209,7 @@ def cbow_negative(embedding: np.ndarray, context: np.ndarray, contexts: np.ndarr
 
 def _average(embedding: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """上下文词的平均 (B, E)，和每格占平均的几分之几 (B, 2 * window, 1)；空位占 0。"""
-    real = contexts != 0
+    real = contexts != PAD_ID
     if not real.any(axis=1).all():
         raise ValueError(f"contexts[{real.any(axis=1).argmin()}] 没有上下文词；请用 cbow_windows 得到")
     share = (real / real.sum(axis=1, keepdims=True)).astype(embedding.dtype)[..., None]

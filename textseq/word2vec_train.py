@@ -30,7 +30,7 @@ import torch.distributed as dist
 
 from textseq._checkpoint import load_checkpoint, save_checkpoint
 from textseq.vectors import WordVectors
-from textseq.vocab import EncodedCorpus, encode_corpus
+from textseq.vocab import FIRST, EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
 from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
 
@@ -131,7 +131,7 @@ def _train_vectors(model: str, sentences, min_count: int, settings: dict) -> Wor
     corpus = (sentences if isinstance(sentences, EncodedCorpus)
               else encode_corpus(sentences, min_count))
     tables = train(model, corpus, settings, **how)
-    return WordVectors(corpus.vocab.words[2:], tables.embedding[2:])
+    return WordVectors(corpus.vocab.real_words, tables.embedding[FIRST:], copy=False)
 
 
 def train(model: str, corpus: EncodedCorpus, s: Settings,
