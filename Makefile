@@ -1,4 +1,4 @@
-# 《序列与词》：make book 建书 · make lab 打开实验室 · make test 全部测试
+# 《序列与词》：make book 建书 · make lab 打开实验室 · make test 测试
 PYTHON ?= python3
 PORT   ?= 8000
 VENV   := .venv
@@ -6,12 +6,13 @@ BIN    := $(VENV)/bin
 SITE   := build/_build/html
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: here book lab test notebooks bench serve clean help
+.PHONY: here book lab test test-full notebooks bench serve clean help
 
 help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
 	@echo "make lab        打开 JupyterLab，在 notebooks/ 里动手"
-	@echo "make test       全部测试：notebook、模块、网站"
+	@echo "make test       测试 notebook、模块、网站"
+	@echo "make test-full  同上，再加上太久的几项：整份语料、重新训练"
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，几分钟"
 	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书（换端口：PORT=8001）"
@@ -48,6 +49,10 @@ lab: $(VENV)/all.ok
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 test: $(VENV)/all.ok
+	@$(BIN)/ruff check .
+	@$(BIN)/python -m pytest -n 2 -q -m "not full"
+
+test-full: $(VENV)/all.ok
 	@$(BIN)/ruff check .
 	@$(BIN)/python -m pytest -n 2 -q
 

@@ -1,6 +1,7 @@
-"""全部测试共用的设置：浏览器怎样启动，属性测试怎样取样。"""
+"""全部测试共用的设置：几个线程，先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
 
 import functools
+import os
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,41 @@ from urllib.parse import urlparse
 
 import pytest
 from hypothesis import settings
+
+# 一个工人一个线程：两个核上线程再多，只会互相等；要在导入 numpy 之前。notebook 的内核与另起的进程也照着
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+# 各文件约几秒。久的先开始，免得最后只剩一个核在忙；没列出的都短，照原来的次序排在后面
+SECONDS = {
+    "test_site.py": 200,
+    "test_explore_headlines.py": 70,
+    "07_word2vec_training.ipynb": 58,
+    "06_negative_sampling.ipynb": 51,
+    "05_cbow_vs_skipgram.ipynb": 46,
+    "10_headline_classifier.ipynb": 46,
+    "test_cli_classifier.py": 45,
+    "test_explore_vector_lab.py": 40,
+    "test_cli.py": 40,
+    "08_rnn_input_shapes.ipynb": 38,
+    "test_explore_neighbors.py": 35,
+    "01_rnn_recurrence.ipynb": 32,
+    "02_lstm_gates.ipynb": 32,
+    "03_word_vectors.ipynb": 29,
+    "04_training_pairs.ipynb": 28,
+    "test_stored_trainings.py": 25,
+    "09_tensorboardx.ipynb": 23,
+    "test_explore_hosts.py": 20,
+    "test_tensorboard_page.py": 20,
+    "test_explore_jupyterlab.py": 20,
+    "test_word2vec_train.py": 13,
+    "test_classifier_resume.py": 12,
+    "test_segmentation.py": 10,
+}
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
+
 
 # 机器有快有慢，不限时；固定取样，红绿不靠运气
 settings.register_profile("course", deadline=None, derandomize=True)
@@ -45,14 +81,19 @@ def browser_context_args(browser_context_args):
     return {**browser_context_args, "locale": "zh-CN"}
 
 
-@pytest.fixture
-def watched(page):
-    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
-    problems = []
+def note_problems(page, problems):
+    """控制台的错误、发往别的主机的请求，都记进 problems。"""
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda m: m.type == "error" and problems.append(m.text))
     page.on("request", lambda request: urlparse(request.url).scheme in ("http", "https", "ws", "wss")
             and urlparse(request.url).hostname != "127.0.0.1" and problems.append(request.url))
+
+
+@pytest.fixture
+def watched(page):
+    """一个页面；测试结束时，控制台没有错误，也没有连过别的主机。"""
+    problems = []
+    note_problems(page, problems)
     yield page
     assert problems == []
 

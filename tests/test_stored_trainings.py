@@ -1,4 +1,7 @@
-"""第 03、04、10 章引用的训练结果：data/ 里的 dimensions、windows、ladder 是齐的，各重算几行对得上。"""
+"""第 03、04、10 章引用的训练结果：data/ 里的 dimensions、windows、ladder 是齐的，各重算几行对得上。
+
+重算一行就要训练一遍：make test 各重算一行，其余的在 make test-full 里。
+"""
 
 import runpy
 from functools import cache
@@ -10,6 +13,10 @@ import pytest
 from textseq import corpora
 
 DATA = Path(__file__).parents[1] / "data"
+
+
+def full(*row):
+    return pytest.param(*row, marks=pytest.mark.full)
 
 
 @cache
@@ -42,14 +49,14 @@ def test_every_setting_is_there_once():
         assert list(results) == settings and header == build(name).COLUMNS
 
 
-@pytest.mark.parametrize("size", [10, 100])
+@pytest.mark.parametrize("size", [10, full(100)])
 def test_training_the_dimensions_again_gives_the_same_quality(size):
     recipe, (_, results) = build("dimensions"), read("dimensions", 3)
     got = recipe.percent(recipe.train(corpus(), 5, size, 1))
     assert close(got, results[key(5, size, 1)][:2], (0.03, 1))
 
 
-@pytest.mark.parametrize("setting", [("按段", 2, 2, 1e-3), ("去标点", 5, 5, 1e-3)])
+@pytest.mark.parametrize("setting", [("按段", 2, 2, 1e-3), full(("去标点", 5, 5, 1e-3))])
 def test_training_the_windows_again_gives_the_same_quality(setting):
     recipe, (_, results) = build("windows"), read("windows", 5)
     name, *rest = setting
@@ -113,8 +120,8 @@ def test_naive_bayes_of_the_ladder_again():
     assert [f"{accuracy:.2f}", str(parameters)] == stored[:2]
 
 
-@pytest.mark.parametrize("name, size", [("平均，字", 3300), ("平均，字与二字", 660),
-                                        ("LSTM，字，末态", 3300)])
+@pytest.mark.parametrize("name, size", [full("平均，字", 3300), ("平均，字与二字", 660),
+                                        full("LSTM，字，末态", 3300)])
 def test_a_rung_of_the_ladder_again(name, size):
     """500 条里差 15 条以内：别的处理器上，末几位不同，练出来也略有不同。"""
     recipe, (train, dev, classes) = build("ladder"), titles()

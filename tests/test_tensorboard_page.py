@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from conftest import note_problems
 from tensorboard_pictures import tensorboard
 from test_classifier import DEV, TRAIN, toy_model
 
@@ -21,19 +22,32 @@ def address(tmp_path_factory):
         yield address
 
 
+@pytest.fixture(scope="module")
+def opened(browser, address):
+    """打开一次，各页都在里面看；有错误，或有请求发往别处，就记下来。"""
+    page, problems = browser.new_page(locale="zh-CN"), []
+    note_problems(page, problems)
+    yield page, problems
+    page.close()
+
+
 @pytest.mark.parametrize("tab, text", [
     ("scalars", "准确率/dev"), ("timeseries", "准确率/dev"), ("histograms", "权重/embedding.weight"),
     ("distributions", "权重/embedding.weight"), ("text", "设计/text_summary"), ("pr_curves", "PR/天气"),
     ("hparams", "最好/准确率"), ("graphs", "Main Graph"),
 ])
-def test_each_page_shows_its_record_offline(watched, address, tab, text):
-    watched.goto(f"{address}/#{tab}")
-    watched.get_by_text(text).first.wait_for()
+def test_each_page_shows_its_record_offline(opened, address, tab, text):
+    page, problems = opened
+    page.goto(f"{address}/#{tab}")
+    page.get_by_text(text).filter(visible=True).first.wait_for()
+    assert problems == []
 
 
-def test_the_projector_finds_a_chinese_label_offline(watched, address):
-    watched.goto(f"{address}/#projector")
-    projector = watched.frame_locator("iframe").frame_locator("iframe")
+def test_the_projector_finds_a_chinese_label_offline(opened, address):
+    page, problems = opened
+    page.goto(f"{address}/#projector")
+    projector = page.frame_locator("iframe").frame_locator("iframe")
     projector.get_by_text(re.compile(r"Points: [1-9]")).first.wait_for()
     projector.locator("vz-projector-inspector-panel #search-box input").fill("球")
     projector.get_by_text("Nearest points in the original space").wait_for()
+    assert problems == []
