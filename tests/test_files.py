@@ -125,7 +125,7 @@ def test_the_content_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(("content", "message"), [
-    (gzip.compress(b"x"), "gzip 压缩文件.*请先解压"), (b"PK\x03\x04....", "zip 一类的文件"),
+    (gzip.compress(b"x", mtime=0), "gzip 压缩文件.*请先解压"), (b"PK\x03\x04....", "zip 一类的文件"),
     ("今天天气".encode("utf-16"), "UTF-16 编码.*请另存为 UTF-8"),
     ("今天天气abc".encode("utf-16-be"), "UTF-16"),
     ("abc def\n".encode("utf-16-le") * 9, "许多零字节.*UTF-16"),
