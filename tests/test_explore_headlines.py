@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "data/classifier"
 DATA = FOLDER / "model.js"
 BUILD = runpy.run_path(str(FOLDER / "build.py"))
+HEAD = f"{BUILD['NAME']} = "
 SPEC = explore.spec("headlines")
 DEFAULT = SPEC["state"]["headline"]["default"]
 MODEL = Classifier.load(FOLDER / "model.npz")
@@ -74,7 +75,7 @@ def test_the_book_serves_the_file():
 # ---- 网页里算的数 ----
 
 def read_packed(path):
-    return json.loads(path.read_text(encoding="utf-8").removeprefix(BUILD["HEAD"]).rstrip(";\n"))
+    return json.loads(path.read_text(encoding="utf-8").removeprefix(HEAD).rstrip(";\n"))
 
 
 @pytest.fixture
@@ -395,9 +396,9 @@ def broken(kind):
     if kind == "半个":
         return text[: len(text) // 2]
     if kind == "别的":
-        return f"{BUILD['HEAD']}[1, 2];"
+        return f"{HEAD}[1, 2];"
     damage(payload, kind)
-    return f"{BUILD['HEAD']}{json.dumps(payload, ensure_ascii=False)};"
+    return f"{HEAD}{json.dumps(payload, ensure_ascii=False)};"
 
 
 @pytest.mark.parametrize("kind", [
