@@ -1,5 +1,5 @@
 // 展开的圈：一句话一个字一步，同一份权重走完全句；h 画成色条，再看每个字对现在的影响。
-// 字的向量与权重都由公式给定，没有随机数，所以与 textseq.rnn、gradcheck.influence 逐数相等。
+// 字的向量与权重都由公式给定，没有随机数，所以与 textseq.rnn 的 forward、influence 逐数相等。
 import {
   codeBox, control, fixed, make, numberTable, scroller, status, textBox, walker, widget,
 } from "./_kit.js";
@@ -64,7 +64,7 @@ export function run({ sentence, rho_percent }) {
 export function numpyCode({ sentence, rho_percent, t }) {
   const list = (row) => `[${row.join(", ")}]`;
   return `import numpy as np
-from textseq import gradcheck, rnn
+from textseq import rnn
 
 codes = [ord(char) for char in ${JSON.stringify(sentence)}]
 x = np.sin(np.outer(codes, np.sqrt([2, 3, 5, 7])))[None]  # (1, T, D)
@@ -73,7 +73,7 @@ params = {"W_xh": np.array([${W_xh.map(list).join(`,\n${" ".repeat(27)}`)}]),
           "b_h": np.array(${list(b_h)})}
 run = rnn.forward(x, params)
 h = run.h[0]                                              # (T, H)
-influence = gradcheck.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 4 : 5)}# (T,)`;
+influence = rnn.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 4 : 5)}# (T,)`;
 }
 
 const percentOf = (v) => `${Math.round(100 * Math.abs(v))}%`;
