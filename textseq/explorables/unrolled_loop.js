@@ -73,7 +73,7 @@ params = {"W_xh": np.array([${W_xh.map(list).join(`,\n${" ".repeat(27)}`)}]),
           "b_h": np.array(${list(b_h)})}
 run = rnn.forward(x, params)
 h = run.h[0]                                              # (T, H)
-influence = rnn.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 4 : 5)}# (T,)`;
+influence = rnn.influence(run, rnn.backward)[${t}]${" ".repeat(t > 9 ? 10 : 11)}# (T,)`;
 }
 
 const percentOf = (v) => `${Math.round(100 * Math.abs(v))}%`;
