@@ -283,23 +283,26 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
     losses = torch.full((len(parts),), torch.nan).share_memory_()
 
     def work(first: int) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C 由父进程处理
         torch.set_num_threads(1)
         for i in range(first, len(parts), workers):
             losses[i] = train_part(parts[i])
 
     fork = multiprocessing.get_context("fork")
     team = [fork.Process(target=work, args=(first,)) for first in range(workers)]
-    with warnings.catch_warnings():  # Python 3.12 起，父进程里有别的线程时 fork 会警告
-        warnings.simplefilter("ignore", DeprecationWarning)
-        for process in team:
-            process.start()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C 由父进程处理
     try:
+        with warnings.catch_warnings():  # Python 3.12 起，父进程里有别的线程时 fork 会警告
+            warnings.simplefilter("ignore", DeprecationWarning)
+            for process in team:
+                process.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for process in team:
             process.join()
     finally:  # 按了 Ctrl-C，工人也停
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for process in team:
             process.terminate()
+            process.join()
     if failed := [process.exitcode for process in team if process.exitcode]:
         raise RuntimeError(f"训练的一个工人中途退出了（退出码 {failed[0]}），原因见上面的输出；"
                            "内存不够时，请减少 workers 或 vector_size")
