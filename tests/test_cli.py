@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from textseq import __version__, word2vec_train
-from textseq.cli import build_parser, main, progress_bar
+from textseq.cli import _progress_bar, build_parser, main
 from textseq.vectors import WordVectors
 from textseq.word2vec_train import Progress
 
@@ -330,7 +330,7 @@ def test_progress_after_a_resume_counts_only_this_run(capsys, monkeypatch):
     clock = iter([100.0, 101.0, 110.0, 120.0])
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    show = progress_bar()
+    show = _progress_bar()
     for words in (9_100_000, 9_500_000, 10_000_000):
         show(Progress(words, 10_000_000, 1.5, begun=9_000_000))
     lines = capsys.readouterr().err.split("\r")[1:]

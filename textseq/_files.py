@@ -74,7 +74,7 @@ def sniff_encoding(path: str | Path) -> str:
         sample = sample[:sample.rfind(b"\n") + 1] or sample[:-4]
     lines = [line for line in sample.splitlines() if not line.isascii()]
     valid = sum(_decodes(line) for line in lines)
-    if not lines or 2 * valid >= len(lines) or _cut_short(sample):
+    if not lines or 2 * valid >= len(lines) or is_utf8(sample):
         return "utf-8"
     return max(("gb18030", "big5"), key=lambda name: _share_of_common(sample, name))
 
@@ -177,8 +177,8 @@ def _share_of_common(sample: bytes, encoding: str) -> float:
     return sum(c in _COMMON for c in wide) / max(len(wide), 1)
 
 
-def _cut_short(sample: bytes) -> bool:
-    """整段是 UTF-8，只是末尾断在一个字中间。"""
+def is_utf8(sample: bytes) -> bool:
+    """合法的 UTF-8，只是末尾可以断在一个字中间。"""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         decoder.decode(sample, final=False)

@@ -28,7 +28,7 @@ from textseq._checkpoint import ZIP
 from textseq._files import check_readable, check_target, read_lines, sniff_encoding
 from textseq.vectors import WordVectors
 
-__all__ = ["build_parser", "explain", "main", "progress_bar"]
+__all__ = ["build_parser", "explain", "main"]
 
 WORD2VEC = re.compile(rb"\s*\d+\s+\d+\s*\n")  # word2vec 格式的第一行
 # argparse 的英文 → 中文；它的说法各版本略有不同，认不出的照原样
@@ -203,7 +203,7 @@ def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min
         text = _segmented_text(text, segmented, folder, say)
         corpus = encode_corpus(corpora.lines(text), min_count, folder=folder)
         say(f"{len(corpus.ids):,} 个词次，{len(corpus.vocab.real_words):,} 个词")
-        tables = train(algorithm, corpus, settings, progress_bar(), checkpoint)
+        tables = train(algorithm, corpus, settings, _progress_bar(), checkpoint)
         if say is not _silent:
             words = corpus.vocab.real_words
             WordVectors(words, tables.embedding[-len(words):], copy=False).save(output)
@@ -242,7 +242,7 @@ def _train_classifier(folder: Path, output: Path, unit: str, cell: str, pretrain
             say(f"先在 {len(titles):,} 条标题上训练词向量，{pretrain} 轮")
             model.start_from(classifier_start.pretrain(
                 vocab, titles, design, epochs=pretrain, seed=recipe.seed,
-                on_progress=progress_bar(), checkpoint=_beside(checkpoint)))
+                on_progress=_progress_bar(), checkpoint=_beside(checkpoint)))
         reports = fit(model, rows["train"], rows["dev"], checkpoint=checkpoint,
                       on_epoch=lambda _, report: _say_epoch(report, say), **recipe._asdict())
         best = min(reports, key=MONITORS[recipe.monitor])
@@ -289,13 +289,10 @@ def _print_score(folder: Path, split: str, model: Path) -> None:
     print(f"{split}\t{len(rows):,} 条\t准确率 {accuracy:.1%}\t损失 {loss:.3f} 奈特")
 
 
-def progress_bar() -> Callable:
+def _progress_bar() -> Callable:
     """word2vec_train.train 的 on_progress：在终端里改写同一行，别处（重定向）每隔十秒写一行。
 
     速度只算这一次的：接着训练时，上次做完的不算。
-
-    >>> callable(progress_bar())
-    True
     """
     start = shown = time.monotonic()
     live = sys.stderr.isatty()

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 import warnings
@@ -17,7 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from textseq._files import sniff_encoding, write_atomically
+from textseq._files import is_utf8, sniff_encoding, write_atomically
 from textseq._words import WordList
 from textseq.shapes import check_integer
 
@@ -254,7 +253,7 @@ def _looks_binary(file: BinaryIO, V: int, E: int) -> bool:
         sample = file.read(_BLOCK)
         if _CONTROL.search(sample):
             return True
-        if _is_utf8(sample):
+        if is_utf8(sample):
             return False
         file.seek(start)
         return all(True for _ in _read_binary(file, V, E, V))
@@ -359,15 +358,6 @@ def _decode(raw: bytes) -> str | None:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
-
-
-def _is_utf8(sample: bytes) -> bool:
-    """合法的 UTF-8，只是末尾可以断在一个字中间。"""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _explain_bytes(raw: bytes, seen: Iterable[str]) -> str:
