@@ -188,7 +188,7 @@ def test_the_optimum_is_pmi_minus_log_k(K, uniform):
 @pytest.mark.parametrize("K", [0, 5, 16])
 @pytest.mark.parametrize("model", ["skipgram", "cbow"])
 def test_a_fast_step_is_the_same_step(model, K):
-    """快速训练的一段共用 M 个负样本，每个乘上 K / M：梯度是没有负样本与有 M 个的加权平均。"""
+    """快速训练的一组共用 M 个负样本，每个乘上 K / M：梯度是没有负样本与有 M 个的加权平均。"""
     corpus = encode_corpus([[f"词{i * j % 7}" for j in range(1, 4 + i % 9)] for i in range(30)], 1)
     V, settings = len(corpus.vocab), word2vec_fast.Settings(window=3, negative=K, dtype="float64")
     noise = word2vec.noise_distribution(corpus.vocab.counts)
@@ -196,14 +196,13 @@ def test_a_fast_step_is_the_same_step(model, K):
                                       np.random.default_rng(2), settings)[0]
     tables = TABLES[:, :V]
     after = torch.from_numpy(tables.copy())
-    word2vec_fast.update_tables(*after, fast, 0.1)
+    word2vec_fast.update_tables(*after, fast, 0.1, torch.ones(2, V, dtype=torch.float64))
 
-    inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in fast)
-    edge = word2vec_fast.BLOCK + (6 if model == "skipgram" else 0)  # 左边是正样本，右边是共用的负样本
-    M = rows.shape[1] - edge
-    block, s, r = np.nonzero(weight[..., :edge])  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
+    inputs, share, positives, near, negatives, _ = (None if a is None else a.numpy() for a in fast)
+    M = negatives.shape[1]
+    block, s, r = np.nonzero(near)  # 每个正样本：第几段，第几个中心词，这一段的第几个正样本
     given = inputs[block, s] if model == "skipgram" else inputs[block] * (share[block, s] > 0)
-    batch = given, rows[block, r], rows[block, edge:]
+    batch = given, positives[block, r if model == "skipgram" else s], negatives[block // word2vec_fast.GROUP]
     full = getattr(word2vec, f"{model}_negative")
     none, every = (full(*tables, *batch[:2], batch[2][:, :n]) for n in (0, M))
     for change, a, b in zip(after.numpy() - tables, none[1:], every[1:], strict=True):

@@ -11,10 +11,20 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from textseq import word2vec_train
+from textseq import word2vec_fast, word2vec_train
 from textseq.sequences import sliding_windows
 from textseq.vocab import EncodedCorpus, encode_corpus
-from textseq.word2vec_fast import BLOCK, Batch, Settings, make_batches, update_tables
+from textseq.word2vec import draw_negatives, noise_distribution
+from textseq.word2vec_fast import (
+    BLOCK,
+    GROUP,
+    Batch,
+    Settings,
+    make_batches,
+    paces,
+    spread_negatives,
+    update_tables,
+)
 from textseq.word2vec_train import NothingTrained, train, train_cbow, train_skipgram
 
 MODELS = ["skipgram", "cbow"]
@@ -32,9 +42,15 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def positives(model, window):
-    """分数表里有几列正样本；右边的都是负样本。"""
-    return BLOCK + 2 * window if model == "skipgram" else BLOCK
+def every_score(batch):
+    """一步的分数，一个一个地给：(第几段，第几个中心词，查上下文表的编号，目标，算几个样本)。"""
+    for n, s, r in zip(*np.nonzero(batch.near.numpy()), strict=True):
+        yield n, s, int(batch.positives[n, r if batch.share is None else s]), 1, float(batch.near[n, s, r])
+    for n in range(len(batch.near)):
+        for s in range(BLOCK):
+            weight = float(batch.weight[n // GROUP, n % GROUP * BLOCK + s, 0])
+            for w in batch.negatives[n // GROUP]:
+                yield n, s, int(w), 0, weight
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -43,20 +59,21 @@ def test_a_step_adds_up_every_pair(model, K):
     corpus = encode_corpus(SENTENCES, min_count=1)
     rng = np.random.default_rng(3)
     embedding, context = rng.normal(size=(2, len(corpus.vocab), 6))
+    pace = rng.uniform(0.5, 1, (2, len(corpus.vocab)))
     batch = batches(model, corpus, negative=K, window=2, dtype="float64")[0]
     E, C = torch.from_numpy(embedding.copy()), torch.from_numpy(context.copy())
-    update_tables(E, C, batch, 0.1)
+    update_tables(E, C, batch, 0.1, torch.from_numpy(pace))
 
     dE, dC = np.zeros_like(embedding), np.zeros_like(context)
-    inputs, share, rows, _, weight = (None if a is None else a.numpy() for a in batch)
-    for n, s, r in zip(*np.nonzero(weight), strict=True):  # 一个分数一个分数地加
-        shares = {s: 1.0} if share is None else {w: share[n, s, w] for w in np.flatnonzero(share[n, s])}
-        h = sum(part * embedding[inputs[n, w]] for w, part in shares.items())
-        label = r < positives(model, 2)
-        move = 0.1 * weight[n, s, r] * (label - sigmoid(h @ context[rows[n, r]]))
-        dC[rows[n, r]] += move * h
-        for w, part in shares.items():
-            dE[inputs[n, w]] += part * move * context[rows[n, r]]
+    inputs, share = batch.inputs.numpy(), batch.share
+    for n, s, w, label, weight in every_score(batch):
+        shares = {s: 1.0} if share is None else {
+            i: float(share[n, s, i]) for i in np.flatnonzero(share[n, s])}
+        h = sum((part * embedding[inputs[n, i]] for i, part in shares.items()), np.zeros(6))
+        move = 0.1 * weight * (label - sigmoid(h @ context[w]))
+        dC[w] += pace[1, w] * move * h
+        for i, part in shares.items():
+            dE[inputs[n, i]] += pace[0, inputs[n, i]] * part * move * context[w]
     assert np.abs(E.numpy() - embedding - dE).max() < 1e-12
     assert np.abs(C.numpy() - context - dC).max() < 1e-12
     assert np.abs(dE).max() > 0.01
@@ -64,19 +81,22 @@ def test_a_step_adds_up_every_pair(model, K):
 
 def test_the_step_follows_the_gradient_of_the_loss():
     corpus = encode_corpus(SENTENCES, min_count=1)
-    rng = np.random.default_rng(4)
+    rng, V = np.random.default_rng(4), len(corpus.vocab)
     for model in MODELS:
         batch = batches(model, corpus, window=3, dtype="float64")[0]
-        E, C = (torch.from_numpy(t).requires_grad_() for t in rng.normal(size=(2, len(corpus.vocab), 5)))
-        x, u = E[batch.inputs], C[batch.rows]
-        scores = (x if batch.share is None else batch.share @ x) @ u.mT
-        label = torch.zeros_like(scores)
-        label[..., :positives(model, 3)] = 1
-        loss = F.binary_cross_entropy_with_logits(scores, label, batch.weight, reduction="sum")
+        E, C = (torch.from_numpy(t).requires_grad_() for t in rng.normal(size=(2, V, 5)))
+        x = E[batch.inputs]
+        h = x if batch.share is None else batch.share @ x
+        u = C[batch.positives]
+        true = h @ u.mT if model == "skipgram" else torch.einsum("nse,nse->ns", h, u)[..., None]
+        loss = (batch.near * F.softplus(-true)).sum()
+        for n in range(len(h)):  # 每一段与自己那一组的负样本
+            weight = batch.weight[n // GROUP].view(GROUP, BLOCK, 1)[n % GROUP]
+            loss = loss + (weight * F.softplus(h[n] @ C[batch.negatives[n // GROUP]].T)).sum()
         loss.backward()
         before = E.detach().clone(), C.detach().clone()
         with torch.no_grad():
-            update_tables(E, C, batch, 1.0)
+            update_tables(E, C, batch, 1.0, torch.ones(2, V, dtype=torch.float64))
         for table, old in zip((E, C), before, strict=True):
             assert (table.detach() - old + table.grad).abs().max() < 1e-10
 
@@ -100,10 +120,9 @@ def test_positive_pairs_are_those_of_the_sliding_window(window):
     V = len(corpus.vocab)
     got = Counter()
     for batch in make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V),
-                                         np.arange(V) / (V - 1), FullReach(0), Settings(window=window)):
-        near = batch.weight[..., :positives("skipgram", window)].numpy()
-        for n, s, r in zip(*np.nonzero(near), strict=True):
-            got[int(batch.inputs[n, s]), int(batch.rows[n, r])] += 1
+                              np.arange(V) / (V - 1), FullReach(0), Settings(window=window)):
+        for n, s, r in zip(*np.nonzero(batch.near.numpy()), strict=True):
+            got[int(batch.inputs[n, s]), int(batch.positives[n, r])] += 1
     wanted = Counter()
     for words in SENTENCES:
         for center, contexts in sliding_windows(corpus.vocab.encode(words), window):
@@ -115,18 +134,18 @@ def test_cbow_averages_the_same_neighbours():
     corpus = encode_corpus(SENTENCES, min_count=1)
     skipgram, cbow = (batches(m, corpus, seed=5, window=2) for m in MODELS)
     for a, b in zip(skipgram, cbow, strict=True):
-        near = a.weight[..., :positives("skipgram", 2)]
-        count = near.sum(2, keepdim=True)
-        assert torch.equal(b.share, near / count.clamp(min=1))
-        assert torch.equal(b.weight[..., :16].sum(2, keepdim=True), (count > 0).float())
+        count = a.near.sum(2, keepdim=True)
+        assert torch.equal(b.share, a.near / count.clamp(min=1))
+        assert torch.equal(b.near, (count > 0).float())
+        assert (b.positives.flatten() == a.inputs.flatten()).all()
 
 
 @pytest.mark.parametrize("K", [0, 1, 5, 20])
 def test_negatives_weigh_k_times_the_positives(K):
     for model in MODELS:
         for batch in batches(model, encode_corpus(SENTENCES, min_count=1), negative=K):
-            edge = positives(model, 5)
-            positive, negative = batch.weight[..., :edge].sum(2), batch.weight[..., edge:].sum(2)
+            positive = batch.near.sum(2).view(len(batch.negatives), -1)
+            negative = batch.weight[..., 0] * batch.negatives.shape[1]
             assert positive.sum() > 0 and torch.allclose(negative, K * positive)
 
 
@@ -136,8 +155,32 @@ def test_negatives_follow_the_noise_distribution():
     noise = np.array([0, 0, 0.5, 0.3, 0.2])
     drawn = make_batches("skipgram", corpus.ids, corpus.sentence, np.ones(V), noise,
                                     np.random.default_rng(1), Settings())
-    ids = torch.cat([b.rows[:, positives("skipgram", 5):].flatten() for b in drawn]).numpy()
+    ids = torch.cat([b.negatives.flatten() for b in drawn]).numpy()
     assert np.abs(np.bincount(ids, minlength=V) / len(ids) - [0, 0, 0.5, 0.3, 0.2]).max() < 0.01
+
+
+def test_spread_negatives_follow_the_noise_but_vary_less():
+    """平均被抽到的次数照旧；一组里几个，出入比独立地抽小得多；很少重复。"""
+    noise, M = noise_distribution([0, 0, *range(1, 400)][::-1][:-2] + [0, 0])[::-1].copy(), 40
+    spread = spread_negatives(noise, 20_000, M, np.random.default_rng(0))
+    alone = draw_negatives(noise, (20_000, M), np.random.default_rng(0))
+    V = len(noise)
+    for drawn in (spread, alone):
+        assert np.abs(np.bincount(drawn.flat, minlength=V) / drawn.size - noise).max() < 3e-4
+    half = V // 2
+    assert (spread < half).sum(axis=1).std() < 0.5 < 2 < (alone < half).sum(axis=1).std()
+    assert all(len(set(row)) == M for row in spread[:200])
+
+
+def test_frequent_words_take_shorter_steps():
+    """平均更新次数 × alpha 不超过 CROWD；少见的词不受影响，学习率小时谁也不受影响。"""
+    counts = np.array([0, 0, 50_000, 5_000, *[5] * 20_000])
+    noise = noise_distribution(counts)
+    for model in MODELS:
+        pace = paces(model, counts, noise, Settings(alpha=0.05)).numpy()
+        assert (pace[:, 4:] == 1).all() and pace.max() == 1 and (pace[:, 2] < pace[:, 3]).all()
+        assert (pace[:, 2] < 0.5).all()
+        assert (paces(model, counts, noise, Settings(alpha=1e-4)) == 1).all()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -181,11 +224,20 @@ def test_progress_reports_words_and_loss(monkeypatch):
 
 
 def test_batch_is_documented_in_order():
-    assert Batch._fields == ("inputs", "share", "rows", "label", "weight")
+    assert Batch._fields == ("inputs", "share", "positives", "near", "negatives", "weight")
 
 
 @pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
-def test_divergence_is_an_error_and_never_a_vector(fit):
+def test_a_huge_learning_rate_does_not_diverge(fit):
+    """步子缩到“平均次数 × alpha 不超过 CROWD”，所以 alpha 再大也不会走飞。"""
+    sentences = [[f"词{i}" for i in row] for row in np.random.default_rng(2).integers(2000, size=(1000, 20))]
+    vectors = fit(sentences, min_count=1, vector_size=20, alpha=50, epochs=2)
+    assert np.abs(vectors.matrix).max() < 50
+
+
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
+def test_divergence_is_an_error_and_never_a_vector(fit, monkeypatch):
+    monkeypatch.setattr(word2vec_fast, "CROWD", 1e9)  # 不缩步子，学习率太大就发散
     sentences = [[f"词{i}" for i in row] for row in np.random.default_rng(2).integers(2000, size=(1000, 20))]
     with pytest.raises(ValueError, match="训练发散了：第 1 轮.*请把 alpha 从 50 减半"):
         fit(sentences, min_count=1, alpha=50)
@@ -219,7 +271,7 @@ def test_a_window_wider_than_any_sentence_costs_nothing(model):
     corpus = encode_corpus(SENTENCES, min_count=1)
     longest = max(map(len, SENTENCES))
     for batch in batches(model, corpus, window=1000, dtype="float64"):
-        assert batch.weight.shape[1] == BLOCK and batch.inputs.shape[1] <= BLOCK + 2 * longest
+        assert batch.near.shape[1] == BLOCK and batch.inputs.shape[1] <= BLOCK + 2 * longest
 
 
 def test_a_very_wide_window_fits_in_memory():

@@ -1,10 +1,11 @@
 """word2vec 快速训练的一步：准备一批训练数据，更新两张表。第 07 章。
 
 语料接成一串，每 16 个中心词一段，连同两侧的词取出来：16 个中心词与 16 + 2·window 个词两两求
-点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。再并排放上这一段共用的
-负样本，一步就只剩三次矩阵乘法（CBOW 五次）。
+点积，得到一张分数表，真邻居是表里的一条带子，带子以外权重为 0。每四段再合用一组负样本。
+一步就只剩六次矩阵乘法（CBOW 八次）。
 出处：Mikolov et al., Distributed Representations of Words and Phrases, 2013；共用负样本：
-Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016。
+Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory, 2016；等距抽样：
+Madow & Madow, On the Theory of Systematic Sampling, 1944。
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import torch
 from torch.nn import functional as F
 
 from textseq.shapes import check_integer
-from textseq.word2vec import draw_negatives
 
-__all__ = ["BLOCK", "MAX_BLOCKS", "Batch", "Settings", "check_device", "make_batches",
-           "neighbour_masks", "shared_negatives", "step_size", "update_tables", "window_weights"]
+__all__ = ["BLOCK", "GROUP", "STEP", "Batch", "Settings", "check_device", "make_batches",
+           "neighbour_masks", "paces", "shared_negatives", "spread_negatives", "update_tables",
+           "window_weights"]
 
-BLOCK = 16       # 一段有几个中心词
-MAX_BLOCKS = 24  # 一步至多更新几段
-CROWD = 8        # 最常见的词在一步里更新的次数 × alpha 至多这么大，各词平均至多五分之一；是试出来的
+BLOCK = 16    # 一段有几个中心词
+GROUP = 4     # 几段合用一组负样本
+STEP = 8      # 一步更新几组
+CROWD = 3     # 一个词在一步里更新的次数 × alpha 至多这么大，再多就缩小它的步子；是试出来的
+SHARED = {"skipgram": 32, "cbow": 6}  # 一个负样本平均给几对真邻居当陪衬；是试出来的
 
 
 @dataclass(frozen=True)
@@ -81,38 +84,58 @@ def check_device(name: str) -> None:
 
 
 def shared_negatives(model: str, s: Settings) -> int:
-    """一段共用几个负样本：每个平均只当十几对（CBOW 是五对）训练对的负样本，再少，一步就走过头了。
+    """一组共用几个负样本：越少越快，类比题也答得越差（data/choices）。
 
     >>> shared_negatives("skipgram", Settings()), shared_negatives("cbow", Settings())
-    (30, 15)
+    (60, 54)
     """
-    return s.negative * (s.window + 1 if model == "skipgram" else 3)
+    return -(-_pairs(model, s) * GROUP * s.negative // SHARED[model])
 
 
-def step_size(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) -> tuple[int, float]:
-    """一步更新几段，和学习率再乘多少。
+def _pairs(model: str, s: Settings) -> int:
+    """一段平均有几对真邻居；CBOW 的一对是一个窗口与它的中心词。"""
+    return BLOCK * (s.window + 1 if model == "skipgram" else 1)
 
-    同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了。
-    先减少段数，一段还嫌多（词表很小），再减小学习率。
 
-    >>> counts, noise = np.array([0, 0, 5, 4, 3]), np.array([0, 0, 0.4, 0.3, 0.3])
-    >>> step_size("skipgram", counts, noise, Settings())[0]                # 只有三个词：一步一段
-    1
+def paces(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) -> torch.Tensor:
+    """每个词的步子再乘多少：两行，词向量表与上下文表，(2, V)。
+
+    同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了；
+    平均次数 × alpha 超过 CROWD 的词，步子照比例缩小。词表大时只有十几个常见词要缩。
+
+    >>> counts, noise = np.array([0, 0, 5000, 4, 3]), np.array([0, 0, 0.5, 0.3, 0.2])
+    >>> paces("skipgram", counts, noise, Settings())[0].tolist()[3:]   # 少见的词照原样走
+    [1.0, 1.0]
     """
-    p, K = counts / counts.sum(), s.negative
-    pairs = BLOCK * (s.window + 1 if model == "skipgram" else 1)
-    updates = pairs * np.maximum(p + K * noise, (1 + K) * p)  # 一段里，每个词的两行各更新几次，取多的
-    most = CROWD / (s.alpha * max(updates.max(), 5 * (p * updates).sum()))  # 至多几段
-    return int(np.clip(most, 1, MAX_BLOCKS)), min(1.0, most)
+    p, K, pairs = counts / counts.sum(), s.negative, _pairs(model, s) * GROUP * STEP
+    updates = pairs * np.stack(((1 + K) * p, np.maximum(p + K * noise, SHARED[model] / pairs)))
+    pace = CROWD / np.maximum(s.alpha * updates, CROWD)
+    return torch.tensor(pace, dtype=getattr(torch, s.dtype), device=s.device)
+
+
+def spread_negatives(noise: np.ndarray, n: int, M: int, rng: np.random.Generator) -> np.ndarray:
+    """照噪声分布抽 n 组负样本，每组 M 个，隔相等的一段概率取一个，只有起点是随机的。
+
+    每个词平均被抽到的次数与 draw_negatives 相同；一组里常见的、少见的各占多少却几乎不变，
+    也少有重复，所以同样多的负样本，一步一步的出入小些。形状：noise (V,) → (n, M)。
+
+    >>> noise = np.array([0, 0, 0.5, 0.25, 0.25])
+    >>> spread_negatives(noise, 2, 4, np.random.default_rng(0)).tolist()
+    [[2, 2, 3, 4], [2, 2, 3, 4]]
+    """
+    cumulative = np.cumsum(noise)
+    draws = (np.arange(M) + rng.random((n, 1))) * (cumulative[-1] / max(M, 1))
+    return np.searchsorted(cumulative, draws, side="right").clip(max=len(noise) - 1)
 
 
 class Batch(NamedTuple):
-    """一步的训练数据，N 段，每段 S = BLOCK 个中心词，W = S + 2·window 个词。"""
-    inputs: torch.Tensor         # 查词向量表的编号：Skip-gram 是中心词 (N, S)，CBOW 是所有词 (N, W)
-    share: torch.Tensor | None   # CBOW 取平均时各占几分之几 (N, S, W)；Skip-gram 不用
-    rows: torch.Tensor           # 查上下文表的编号：正样本在前，共用的负样本在后 (N, R)
-    label: torch.Tensor          # 目标：正样本 1，负样本 0 (N, 1, R)
-    weight: torch.Tensor         # 每个分数算几个样本 (N, S, R)；不是一对的，权重是 0
+    """一步的训练数据，N 组，n = N·GROUP 段，每段 S = BLOCK 个中心词，W = S + 2·window 个词。"""
+    inputs: torch.Tensor         # 查词向量表的编号：Skip-gram 是中心词 (n, S)，CBOW 是所有词 (n, W)
+    share: torch.Tensor | None   # CBOW 取平均时各占几分之几 (n, S, W)；Skip-gram 不用
+    positives: torch.Tensor      # 查上下文表的编号：Skip-gram 是所有词 (n, W)，CBOW 是中心词 (n, S)
+    near: torch.Tensor           # 是真的一对，1；不是一对的，0；Skip-gram (n, S, W)，CBOW (n, S, 1)
+    negatives: torch.Tensor      # 查上下文表的编号：每组共用的负样本 (N, M)
+    weight: torch.Tensor         # 每个中心词与一个负样本的分数，算几个样本 (N, GROUP·S, 1)
 
 
 @lru_cache(maxsize=2)
@@ -133,34 +156,32 @@ def neighbour_masks(window: int, dtype: torch.dtype) -> tuple[torch.Tensor, torc
 
 
 def window_weights(model: str, left: torch.Tensor, right: torch.Tensor, width: int,
-                   s: Settings) -> tuple[torch.Tensor | None, torch.Tensor]:
-    """各个中心词左右各取几个词 → share 与 weight（见 Batch）；width 是窗口两侧留的格数。
+                   s: Settings) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor]:
+    """各个中心词左右各取几个词 → share、near 与 weight（见 Batch）；width 是窗口两侧留的格数。
 
-    形状：left、right (N, S) → share (N, S, W) 或 None，weight (N, S, R)。
+    形状：left、right (n, S) → share (n, S, W) 或 None，near (n, S, W 或 1)，weight (N, GROUP·S, 1)。
 
-    >>> left = right = torch.ones((1, BLOCK), dtype=torch.long)
-    >>> share, weight = window_weights("skipgram", left, right, 1, Settings(window=1))
-    >>> weight[0, 0, :4].tolist(), weight[0, 0, 18:].sum().item()   # 左右各一个真的，每个配五个假的
-    ([1.0, 0.0, 1.0, 0.0], 10.0)
+    >>> left = right = torch.ones((GROUP, BLOCK), dtype=torch.long)
+    >>> share, near, weight = window_weights("skipgram", left, right, 1, Settings(window=1))
+    >>> near[0, 0, :4].tolist()          # 左右各一个真的
+    [1.0, 0.0, 1.0, 0.0]
+    >>> round(weight[0, 0].item() * shared_negatives("skipgram", Settings(window=1)))  # 各配五个假的
+    10
     """
     dtype, M = getattr(torch, s.dtype), shared_negatives(model, s)
     row = torch.arange(BLOCK) * (width + 1)
     near, right_half = (F.embedding(row + n, mask) for n, mask in
                         zip((left, right), neighbour_masks(width, dtype), strict=True))
     near += right_half
-    count = (left + right).to(dtype)[..., None]
-    if model == "skipgram":
-        share, positives, how_many = None, near, count
-    else:
-        share, how_many = near / count.clamp(min=1), (count > 0).to(dtype)
-        positives = how_many * torch.eye(BLOCK, dtype=dtype)
-    negatives = how_many * (s.negative / max(M, 1))
-    return share, torch.cat((positives, negatives.expand(-1, -1, M)), 2)
+    share, many = None, (left + right).to(dtype)[..., None]
+    if model == "cbow":  # 一个窗口只是一对：平均数，与中心词
+        share, many = near / many.clamp(min=1), (many > 0).to(dtype)
+        near = many
+    return share, near, (many * (s.negative / max(M, 1))).view(-1, GROUP * BLOCK, 1)
 
 
 def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray,
-                 noise: np.ndarray, rng: np.random.Generator, s: Settings,
-                 blocks: int = MAX_BLOCKS) -> list[Batch]:
+                 noise: np.ndarray, rng: np.random.Generator, s: Settings) -> list[Batch]:
     """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。
 
     形状：ids、sentence (n,) 是编号与第几句；keep、noise (V,) 是留下的概率与噪声分布。
@@ -168,31 +189,32 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     >>> ids, sentence = np.array([2, 3, 4]), np.zeros(3, int)
     >>> batch, = make_batches("skipgram", ids, sentence, np.ones(5), np.ones(5) / 5,
     ...                       np.random.default_rng(0), Settings(window=1))
-    >>> batch.inputs[0, :3].tolist(), batch.rows[0, :5].tolist()           # 0 是空位
-    ([2, 3, 4], [0, 2, 3, 4, 0])
+    >>> block = batch.inputs[:, 0].tolist().index(2)     # 只有一段有词，段的次序打乱了
+    >>> batch.inputs[block, :4].tolist(), batch.positives[block, :5].tolist()     # 0 是空位
+    ([2, 3, 4, 0], [0, 2, 3, 4, 0])
     """
     S, M = BLOCK, shared_negatives(model, s)
     kept = rng.random(len(ids)) < keep[ids]
     ids, sentence = ids[kept], sentence[kept]
     if not len(ids):
         return []
-    n = -(-len(ids) // S)
+    n = -(-len(ids) // (S * GROUP)) * GROUP
     order = rng.permutation(n)  # 同一篇文章翻来覆去用的几个词不要挤在一步里，所以各段打乱
     reach = rng.integers(1, s.window, (n, S), endpoint=True)
     left, right = (np.minimum(np.pad(many, (0, n * S - len(ids))).reshape(n, S)[order], reach)
                    for many in _words_beside(sentence))
     width = min(s.window, int(max(left.max(), right.max(), 1)))  # 句子都比窗口短，就不留那么多格
-    share, weight = window_weights(model, torch.from_numpy(left), torch.from_numpy(right), width, s)
+    share, near, weight = window_weights(model, torch.from_numpy(left), torch.from_numpy(right),
+                                         width, s)
 
     padded = np.pad(ids.astype(np.int64), (width, n * S - len(ids) + width))
     words = torch.from_numpy(padded).unfold(0, S + 2 * width, S)[torch.from_numpy(order)]
-    centers = words[:, width:-width]
-    negatives = torch.from_numpy(draw_negatives(noise, (n, M), rng))
+    centers = words[:, width:-width].contiguous()
     inputs, positives = (centers, words) if model == "skipgram" else (words, centers)
-    label = (torch.arange(weight.shape[2]) < positives.shape[1]).to(weight.dtype)
-    batch = Batch(inputs, share, torch.cat((positives, negatives), 1),
-                  label.expand(n, 1, -1), weight)
-    parts = [[None] * -(-n // blocks) if a is None else a.to(s.device).split(blocks) for a in batch]
+    negatives = torch.from_numpy(spread_negatives(noise, n // GROUP, M, rng))
+    batch = Batch(inputs, share, positives, near, negatives, weight)
+    parts = [[None] * -(-n // (STEP * GROUP)) if a is None else
+             a.to(s.device).split(STEP * GROUP * len(a) // n) for a in batch]
     return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
@@ -204,23 +226,34 @@ def _words_beside(sentence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return before, np.repeat(lengths, lengths) - 1 - before
 
 
-def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float) -> torch.Tensor:
-    """一步：改两张表里用到的行，返回误差（目标减去概率）(N, S, R)。
+def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float,
+                  pace: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """一步：改两张表里用到的行，返回答错的概率：真的当成假的 (n, S, W 或 1)，假的当成真的 (N, GROUP·S, M)。
 
-    >>> E, C = torch.zeros(5, 2), torch.zeros(5, 2)
+    pace (2, V) 是每个词的步子再乘多少，见 paces。
+
+    >>> E, C = torch.zeros(5, 2), torch.ones(5, 2)
     >>> ids, sentence = np.array([2, 3, 4]), np.zeros(3, int)
     >>> batch, = make_batches("skipgram", ids, sentence, np.ones(5), np.ones(5) / 5,
-    ...                       np.random.default_rng(0), Settings(window=1))
-    >>> update_tables(E, C, batch, 0.1)[0, 0, :3].tolist()                 # 概率都是一半
-    [0.5, 0.5, 0.5]
+    ...                       np.random.default_rng(0), Settings(window=1, negative=0))
+    >>> wrong, fooled = update_tables(E, C, batch, 0.1, torch.ones(2, 5))
+    >>> E[:, 0].tolist()                           # 中间的词有两个邻居，概率都是一半，走两个半步
+    [0.0, 0.0, 0.05000000074505806, 0.10000000149011612, 0.05000000074505806]
     """
-    inputs, share, rows, label, weight = batch
-    x, u = F.embedding(inputs, E), F.embedding(rows, C)  # (N, ·, E)
-    h = x if share is None else share @ x  # (N, S, E)
-    error = label - torch.sigmoid(h @ u.mT)
-    g = alpha * weight * error
-    dh = g @ u
+    inputs, share, positives, near, negatives, weight = batch
+    x, u, v = F.embedding(inputs, E), F.embedding(positives, C), F.embedding(negatives, C)
+    h = x if share is None else share @ x  # (n, S, E)
+    crowd = h.view(len(negatives), -1, h.shape[2])  # 几段合用一组负样本 (N, GROUP·S, E)
+    wrong = torch.sigmoid(-(h @ u.mT) if share is None else -(h * u).sum(2, keepdim=True))
+    fooled = torch.sigmoid(crowd @ v.mT)
+    good, bad = near * wrong, -weight * fooled  # 目标减去概率
+    dh = good @ u if share is None else good * u
+    dh = torch.baddbmm(dh.view_as(crowd), bad, v).view_as(h)
     dx = dh if share is None else share.mT @ dh
-    C.index_add_(0, rows.flatten(), (g.mT @ h).flatten(0, 1))
-    E.index_add_(0, inputs.flatten(), dx.flatten(0, 1))
-    return error
+    du = good.mT @ h if share is None else good * h
+    for_E, for_C = alpha * pace
+    for table, ids, change, rate in ((E, inputs, dx, for_E), (C, positives, du, for_C),
+                                     (C, negatives, bad.mT @ crowd, for_C)):
+        change *= rate.take(ids)[..., None]
+        table.index_add_(0, ids.flatten(), change.flatten(0, 1))
+    return wrong, fooled

@@ -32,7 +32,7 @@ from textseq._checkpoint import load_checkpoint, save_checkpoint
 from textseq.vectors import WordVectors
 from textseq.vocab import FIRST, EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
-from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
+from textseq.word2vec_fast import Settings, make_batches, paces, update_tables
 
 __all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "train_cbow",
            "train_skipgram"]
@@ -246,23 +246,23 @@ def _part_trainer(model: str, corpus: EncodedCorpus, s: Settings, E: torch.Tenso
     per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
     keep = keep_probability(counts, s.sample) if s.sample else np.ones(len(counts))
     noise = noise_distribution(counts, s.ns_exponent)
-    blocks, damping = step_size(model, counts * keep, noise, s)
+    pace = paces(model, counts * keep, noise, s)
 
     @torch.inference_mode()
     def train_part(part: tuple[int, int]) -> float:
         epoch, start = part
         rng = np.random.default_rng((s.seed, epoch, start))  # 从哪一份接着训练，随机数都一样
         ids, sentence = (np.asarray(a[start:start + PART]) for a in corpus[:2])
-        batches = make_batches(model, ids, sentence, keep, noise, rng, s, blocks)
+        batches = make_batches(model, ids, sentence, keep, noise, rng, s)
         for i, batch in enumerate(batches):
             progress = (epoch + (start // PART + i / len(batches)) / per_epoch) / s.epochs
             alpha = s.alpha + (s.min_alpha - s.alpha) * progress
-            error = update_tables(E, C, batch, damping * alpha)
+            wrong, fooled = update_tables(E, C, batch, alpha, pace)
         if not batches:  # 降采样把这一份全丢了
             return 0.0
-        right = (1 - error.abs()).clamp(min=1e-7)  # 判断对的概率；取对数之前不让它到 0
-        pairs = (batch.weight * batch.label).sum().clamp(min=1)
-        return float(-(batch.weight * right.log()).sum() / pairs)
+        surprise = (-(1 - p).clamp(min=1e-7).log() for p in (wrong, fooled))  # 取对数之前不让它到 0
+        loss = sum((w * x).sum() for w, x in zip((batch.near, batch.weight), surprise, strict=True))
+        return float(loss / batch.near.sum().clamp(min=1))
 
     return train_part
 
