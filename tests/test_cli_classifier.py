@@ -187,6 +187,7 @@ def test_killed_and_resumed_from_the_shell(tmp_path, capsys):
     assert left == {"c.npz", "c.vectors.npz", "m.npz", "titles", "whole.npz"}
 
 
+@pytest.mark.full
 def test_the_same_command_under_torchrun(tmp_path):
     folder = write_folder(tmp_path / "titles", train=rows(TRAIN))
     done = shell("train", folder, "-o", tmp_path / "two.npz", "--epochs", 3, *QUICK, launcher=TORCHRUN)

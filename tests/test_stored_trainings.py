@@ -1,4 +1,4 @@
-"""第 03、04、10 章引用的训练结果：data/ 里的 dimensions、windows、ladder 是齐的，各重算几行对得上。
+"""data/ 里存下的训练结果，各章都引用：一行不缺，重算几行对得上。
 
 重算一行就要训练一遍：make test 各重算一行，其余的在 make test-full 里。
 """
@@ -41,9 +41,12 @@ def key(*setting):
 
 def test_every_setting_is_there_once():
     dimensions, windows = build("dimensions"), build("windows")
+    choices = build("choices")
     wanted = {"dimensions": [key(e, d, s) for e in dimensions.EPOCHS for d in dimensions.DIMS
                              for s in dimensions.SEEDS],
-              "windows": [key(*setting, seed) for setting in windows.SETTINGS for seed in windows.SEEDS]}
+              "windows": [key(*setting, seed) for setting in windows.SETTINGS for seed in windows.SEEDS],
+              "choices": [("数数", *"–––––"), *(key(*setting, seed) for setting in choices.settings()
+                                              for seed in choices.SEEDS)]}
     for name, settings in wanted.items():
         header, results = read(name, len(settings[0]))
         assert list(results) == settings and header == build(name).COLUMNS
@@ -62,6 +65,20 @@ def test_training_the_windows_again_gives_the_same_quality(setting):
     name, *rest = setting
     got = ruler().measure(recipe.train(arranged()[name], *rest, 1))
     assert close(got, results[key(*setting, 1)], (2, 2, 0.03, 1))
+
+
+@pytest.mark.parametrize("setting", [("CBOW", 0.3, 5, 0.75, 24), full(("Skip-gram", 0.1, 5, 0.75, 32))])
+def test_training_a_choice_again_gives_the_same_quality(setting):
+    recipe, (_, results) = build("choices"), read("choices", 6)
+    got = recipe.measure(recipe.train(corpus(), *setting, 1))
+    assert close(got[:6], results[key(*setting, 1)][:6], (0.03, 0.04, 0.05, 0.04, 0.04, 1))
+
+
+@pytest.mark.full
+def test_counting_again_gives_the_same_quality():
+    recipe, (_, results) = build("choices"), read("choices", 6)
+    got = recipe.measure(recipe.ppmi(corpus()))
+    assert close(got[:6], results["数数", "–", "–", "–", "–", "–"][:6], (0.01, 0.01, 0.02, 0.01, 0.01, 0.5))
 
 
 def test_the_walls_differ_only_in_where_they_stand():

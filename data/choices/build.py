@@ -29,7 +29,7 @@ SETTING, SEEDS = ("模型", "alpha", "K", "指数", "陪衬", "种子"), (1, 2, 
 COLUMNS = (*SETTING, "rho全部", "rho常见", "rho中等", "rho少见", "rho乙半", "类比%", "平均余弦",
            "rho全部减平均", "rho少见减平均", "CPU秒")
 TRAIN = {"Skip-gram": train_skipgram, "CBOW": train_cbow}
-RATES = {"Skip-gram": (0.05, 0.1, 0.2), "CBOW": (0.1, 0.2, 0.3, 0.4)}
+RATES = {"Skip-gram": (0.05, 0.1, 0.15), "CBOW": (0.1, 0.2, 0.3, 0.4)}
 NEGATIVES, EXPONENTS = (1, 2, 5, 10, 20), (0, 0.5, 0.75, 1)
 SHARED = {"Skip-gram": (128, 64, 32, 16), "CBOW": (24, 12, 6, 3)}  # 一个负样本给几对真邻居当陪衬
 BEST = {"Skip-gram": 0.1, "CBOW": 0.3}
@@ -95,16 +95,19 @@ def together(corpus: EncodedCorpus, window: int) -> np.ndarray:
 def main() -> None:
     corpus = read_corpus()
     start = time.process_time()
-    counted = ppmi(corpus)
+    vectors = ppmi(corpus)
     seconds = time.process_time() - start
-    rows = [("数数", "–", "–", "–", "–", "–", *measure(counted), seconds)]
+    rows = [("数数", "–", "–", "–", "–", "–", *measure(vectors), seconds)]
     print(*rows[-1], flush=True)
     for setting in settings():
         for seed in SEEDS:
             start = time.process_time()
-            vectors = train(corpus, *setting, seed)
+            try:
+                vectors = train(corpus, *setting, seed)
+            except ValueError:  # 发散了
+                vectors = None
             seconds = time.process_time() - start
-            rows.append((*setting, seed, *measure(vectors), seconds))
+            rows.append((*setting, seed, *(measure(vectors) if vectors else [np.nan] * 9), seconds))
             print(*rows[-1], flush=True)
     lines = ["\t".join(COLUMNS)] + ["\t".join(f"{x:.3f}" if i >= len(SETTING) else str(x)
                                             for i, x in enumerate(row)) for row in rows]
