@@ -35,7 +35,8 @@ SHARED = {"skipgram": 32, "cbow": 6}  # 一个负样本平均给几对真邻居�
 class Settings:
     """训练的设定，名字与 gensim 相同。
 
-    alpha 是起始学习率，线性降到 min_alpha；sample=0 不降采样；negative=0 只有正样本。
+    alpha 是起始学习率，线性降到 min_alpha，大到一步会走过头时，步子不再随它变大（见 paces）；
+    sample=0 不降采样；negative=0 只有正样本。
     workers=1 时结果逐位可重复；多个工人同时改两张表，更快，但每次略有不同。
     异常：值不合理，或没有这个计算设备，ValueError。
 
@@ -107,8 +108,9 @@ def paces(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) -> tor
     >>> paces("skipgram", counts, noise, Settings())[0].tolist()[3:]   # 少见的词照原样走
     [1.0, 1.0]
     """
-    p, K, pairs = counts / counts.sum(), s.negative, _pairs(model, s) * GROUP * STEP
-    updates = pairs * np.stack(((1 + K) * p, np.maximum(p + K * noise, SHARED[model] / pairs)))
+    p, K, pairs = counts / counts.sum(), s.negative, _pairs(model, s)
+    once = np.array([[(1 + K) * pairs / BLOCK], [SHARED[model]]])  # 出现一次，就挤着更新这么多次
+    updates = np.maximum(pairs * GROUP * STEP * np.stack(((1 + K) * p, p + K * noise)), once)
     pace = CROWD / np.maximum(s.alpha * updates, CROWD)
     return torch.tensor(pace, dtype=getattr(torch, s.dtype), device=s.device)
 
