@@ -18,11 +18,12 @@ from textseq.word2vec import draw_negatives, noise_distribution
 from textseq.word2vec_fast import (
     BLOCK,
     GROUP,
+    STEP,
     Batch,
     Settings,
     make_batches,
-    paces,
     spread_negatives,
+    step_size,
     update_tables,
 )
 from textseq.word2vec_train import NothingTrained, train, train_cbow, train_skipgram
@@ -177,10 +178,12 @@ def test_frequent_words_take_shorter_steps():
     counts = np.array([0, 0, 50_000, 5_000, *[5] * 20_000])
     noise = noise_distribution(counts)
     for model in MODELS:
-        pace = paces(model, counts, noise, Settings(alpha=0.05)).numpy()
+        groups, pace = step_size(model, counts, noise, Settings(alpha=0.05))
+        pace = pace.numpy()
         assert (pace[:, 4:] == 1).all() and pace.max() == 1 and (pace[:, 2] < pace[:, 3]).all()
         assert (pace[:, 2] < 0.5).all()
-        assert (paces(model, counts, noise, Settings(alpha=1e-4)) == 1).all()
+        groups, pace = step_size(model, counts, noise, Settings(alpha=1e-4))
+        assert groups == STEP and (pace == 1).all()
 
 
 @pytest.mark.parametrize("model", MODELS)

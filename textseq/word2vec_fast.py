@@ -21,12 +21,12 @@ from torch.nn import functional as F
 from textseq.shapes import check_integer
 
 __all__ = ["BLOCK", "GROUP", "STEP", "Batch", "Settings", "check_device", "make_batches",
-           "neighbour_masks", "paces", "shared_negatives", "spread_negatives", "update_tables",
+           "neighbour_masks", "shared_negatives", "spread_negatives", "step_size", "update_tables",
            "window_weights"]
 
 BLOCK = 16    # 一段有几个中心词
 GROUP = 4     # 几段合用一组负样本
-STEP = 8      # 一步更新几组
+STEP = 8      # 一步至多更新几组
 CROWD = 3     # 一个词在一步里更新的次数 × alpha 至多这么大，再多就缩小它的步子；是试出来的
 SHARED = {"skipgram": 32, "cbow": 6}  # 一个负样本平均给几对真邻居当陪衬；是试出来的
 
@@ -35,7 +35,7 @@ SHARED = {"skipgram": 32, "cbow": 6}  # 一个负样本平均给几对真邻居�
 class Settings:
     """训练的设定，名字与 gensim 相同。
 
-    alpha 是起始学习率，线性降到 min_alpha，大到一步会走过头时，步子不再随它变大（见 paces）；
+    alpha 是起始学习率，线性降到 min_alpha，大到一步会走过头时，步子不再随它变大（见 step_size）；
     sample=0 不降采样；negative=0 只有正样本。
     workers=1 时结果逐位可重复；多个工人同时改两张表，更快，但每次略有不同。
     异常：值不合理，或没有这个计算设备，ValueError。
@@ -98,21 +98,26 @@ def _pairs(model: str, s: Settings) -> int:
     return BLOCK * (s.window + 1 if model == "skipgram" else 1)
 
 
-def paces(model: str, counts: np.ndarray, noise: np.ndarray, s: Settings) -> torch.Tensor:
-    """每个词的步子再乘多少：两行，词向量表与上下文表，(2, V)。
+def step_size(model: str, counts: np.ndarray, noise: np.ndarray,
+              s: Settings) -> tuple[int, torch.Tensor]:
+    """一步更新几组，和每个词的步子再乘多少：两行，词向量表与上下文表，(2, V)。
 
-    同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了；
-    平均次数 × alpha 超过 CROWD 的词，步子照比例缩小。词表大时只有十几个常见词要缩。
+    同一个词在一步里的几十次更新，都是照着更新之前的向量算的，次数太多，加起来就走过头了。
+    各词平均都嫌多（词表很小），就减少组数；还有哪个词的次数 × alpha 超过 CROWD，步子照比例缩小，
+    词表大时只有十几个常见词要缩。
 
     >>> counts, noise = np.array([0, 0, 5000, 4, 3]), np.array([0, 0, 0.5, 0.3, 0.2])
-    >>> paces("skipgram", counts, noise, Settings())[0].tolist()[3:]   # 少见的词照原样走
-    [1.0, 1.0]
+    >>> groups, pace = step_size("skipgram", counts, noise, Settings())
+    >>> groups, pace[0].tolist()[3:]                   # 只有三个词：一步一组；少见的词照原样走
+    (1, [1.0, 1.0])
     """
     p, K, pairs = counts / counts.sum(), s.negative, _pairs(model, s)
+    average = GROUP * pairs * (1 + K) * (p ** 2).sum()  # 一组里，随便一个词次要更新几次
+    groups = int(np.clip(2 * CROWD / (s.alpha * average), 1, STEP))
     once = np.array([[(1 + K) * pairs / BLOCK], [SHARED[model]]])  # 出现一次，就挤着更新这么多次
-    updates = np.maximum(pairs * GROUP * STEP * np.stack(((1 + K) * p, p + K * noise)), once)
+    updates = np.maximum(pairs * GROUP * groups * np.stack(((1 + K) * p, p + K * noise)), once)
     pace = CROWD / np.maximum(s.alpha * updates, CROWD)
-    return torch.tensor(pace, dtype=getattr(torch, s.dtype), device=s.device)
+    return groups, torch.tensor(pace, dtype=getattr(torch, s.dtype), device=s.device)
 
 
 def spread_negatives(noise: np.ndarray, n: int, M: int, rng: np.random.Generator) -> np.ndarray:
@@ -183,8 +188,9 @@ def window_weights(model: str, left: torch.Tensor, right: torch.Tensor, width: i
 
 
 def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.ndarray,
-                 noise: np.ndarray, rng: np.random.Generator, s: Settings) -> list[Batch]:
-    """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本。
+                 noise: np.ndarray, rng: np.random.Generator, s: Settings,
+                 groups: int = STEP) -> list[Batch]:
+    """一段语料 → 一步一步的训练数据：降采样，切段，打乱，动态窗口，抽负样本；一步 groups 组。
 
     形状：ids、sentence (n,) 是编号与第几句；keep、noise (V,) 是留下的概率与噪声分布。
 
@@ -215,8 +221,8 @@ def make_batches(model: str, ids: np.ndarray, sentence: np.ndarray, keep: np.nda
     inputs, positives = (centers, words) if model == "skipgram" else (words, centers)
     negatives = torch.from_numpy(spread_negatives(noise, n // GROUP, M, rng))
     batch = Batch(inputs, share, positives, near, negatives, weight)
-    parts = [[None] * -(-n // (STEP * GROUP)) if a is None else
-             a.to(s.device).split(STEP * GROUP * len(a) // n) for a in batch]
+    parts = [[None] * -(-n // (groups * GROUP)) if a is None else
+             a.to(s.device).split(groups * GROUP * len(a) // n) for a in batch]
     return [Batch(*part) for part in zip(*parts, strict=True)]
 
 
@@ -232,7 +238,7 @@ def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float,
                   pace: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """一步：改两张表里用到的行，返回答错的概率：真的当成假的 (n, S, W 或 1)，假的当成真的 (N, GROUP·S, M)。
 
-    pace (2, V) 是每个词的步子再乘多少，见 paces。
+    pace (2, V) 是每个词的步子再乘多少，见 step_size。
 
     >>> E, C = torch.zeros(5, 2), torch.ones(5, 2)
     >>> ids, sentence = np.array([2, 3, 4]), np.zeros(3, int)

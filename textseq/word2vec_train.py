@@ -32,7 +32,7 @@ from textseq._checkpoint import load_checkpoint, save_checkpoint
 from textseq.vectors import WordVectors
 from textseq.vocab import FIRST, EncodedCorpus, encode_corpus
 from textseq.word2vec import keep_probability, noise_distribution
-from textseq.word2vec_fast import Settings, make_batches, paces, update_tables
+from textseq.word2vec_fast import Settings, make_batches, step_size, update_tables
 
 __all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "train_cbow",
            "train_skipgram"]
@@ -246,14 +246,14 @@ def _part_trainer(model: str, corpus: EncodedCorpus, s: Settings, E: torch.Tenso
     per_epoch, counts = -(-len(corpus.ids) // PART), np.asarray(corpus.vocab.counts)
     keep = keep_probability(counts, s.sample) if s.sample else np.ones(len(counts))
     noise = noise_distribution(counts, s.ns_exponent)
-    pace = paces(model, counts * keep, noise, s)
+    groups, pace = step_size(model, counts * keep, noise, s)
 
     @torch.inference_mode()
     def train_part(part: tuple[int, int]) -> float:
         epoch, start = part
         rng = np.random.default_rng((s.seed, epoch, start))  # 从哪一份接着训练，随机数都一样
         ids, sentence = (np.asarray(a[start:start + PART]) for a in corpus[:2])
-        batches = make_batches(model, ids, sentence, keep, noise, rng, s)
+        batches = make_batches(model, ids, sentence, keep, noise, rng, s, groups)
         for i, batch in enumerate(batches):
             progress = (epoch + (start // PART + i / len(batches)) / per_epoch) / s.epochs
             alpha = s.alpha + (s.min_alpha - s.alpha) * progress
