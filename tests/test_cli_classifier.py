@@ -19,7 +19,7 @@ from textseq.classifier import Classifier
 from textseq.cli import main
 from textseq.evaluation import title_score
 
-QUICK = ["--pretrain", 8]
+QUICK = ["--pretrain", 20]
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
@@ -51,7 +51,7 @@ def model(tmp_path_factory):
     done = shell("train", folder, "-o", folder / "m.npz", "--epochs", 3, *QUICK)
     assert done.returncode == 0 and done.stdout == "", done.stderr
     start, speed, *lines = done.stderr.splitlines()
-    assert "训练词向量，8 轮" in start and "千词/秒" in speed
+    assert "训练词向量，20 轮" in start and "千词/秒" in speed
     assert [line[:5] for line in lines[:3]] == ["第 1 轮", "第 2 轮", "第 3 轮"]
     assert lines[3].startswith("留下第 ") and lines[3].endswith(f"存到 {folder / 'm.npz'}")
     return folder / "m.npz"

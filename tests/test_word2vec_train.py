@@ -182,6 +182,7 @@ def test_frequent_words_take_shorter_steps():
         pace = pace.numpy()
         assert (pace[:, 4:] == 1).all() and pace.max() == 1 and (pace[:, 2] < pace[:, 3]).all()
         assert (pace[:, 2] < 0.9).all()
+        assert (step_size(model, counts, noise, Settings(alpha=0.05, workers=2))[1].numpy() <= pace).all()
         groups, pace = step_size(model, counts, noise, Settings(alpha=1e-4))
         assert groups == STEP and (pace == 1).all()
 

@@ -112,10 +112,11 @@ def step_size(model: str, counts: np.ndarray, noise: np.ndarray,
     (1, [1.0, 1.0])
     """
     p, K, pairs = counts / counts.sum(), s.negative, _pairs(model, s)
-    average = GROUP * pairs * (1 + K) * (p ** 2).sum()  # 一组里，随便一个词次要更新几次
+    group = GROUP * pairs * s.workers  # 几个工人同时各走一步，次数加在一起
+    average = group * (1 + K) * (p ** 2).sum()  # 一组里，随便一个词次要更新几次
     groups = int(np.clip(2 * CROWD / (s.alpha * average), 1, STEP))
     once = np.array([[(1 + K) * pairs / BLOCK], [SHARED[model]]])  # 出现一次，就挤着更新这么多次
-    updates = np.maximum(pairs * GROUP * groups * np.stack(((1 + K) * p, p + K * noise)), once)
+    updates = np.maximum(group * groups * np.stack(((1 + K) * p, p + K * noise)), once)
     pace = CROWD / np.maximum(s.alpha * updates, CROWD)
     return groups, torch.tensor(pace, dtype=getattr(torch, s.dtype), device=s.device)
 
