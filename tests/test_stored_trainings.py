@@ -40,8 +40,7 @@ def key(*setting):
 
 
 def test_every_setting_is_there_once():
-    dimensions, windows = build("dimensions"), build("windows")
-    choices = build("choices")
+    dimensions, windows, choices = map(build, ("dimensions", "windows", "choices"))
     wanted = {"dimensions": [key(e, d, s) for e in dimensions.EPOCHS for d in dimensions.DIMS
                              for s in dimensions.SEEDS],
               "windows": [key(*setting, seed) for setting in windows.SETTINGS for seed in windows.SEEDS],
@@ -71,14 +70,14 @@ def test_training_the_windows_again_gives_the_same_quality(setting):
 def test_training_a_choice_again_gives_the_same_quality(setting):
     recipe, (_, results) = build("choices"), read("choices", 6)
     got = recipe.measure(recipe.train(corpus(), *setting, 1))
-    assert close(got[:6], results[key(*setting, 1)][:6], (0.03, 0.04, 0.05, 0.04, 0.04, 1))
+    assert close(got[:5], results[key(*setting, 1)][:5], (0.03, 0.04, 0.05, 0.04, 1))
 
 
 @pytest.mark.full
 def test_counting_again_gives_the_same_quality():
     recipe, (_, results) = build("choices"), read("choices", 6)
     got = recipe.measure(recipe.ppmi(corpus()))
-    assert close(got[:6], results["数数", "–", "–", "–", "–", "–"][:6], (0.01, 0.01, 0.02, 0.01, 0.01, 0.5))
+    assert close(got[:5], results["数数", "–", "–", "–", "–", "–"][:5], (0.01, 0.01, 0.02, 0.01, 0.5))
 
 
 def test_the_walls_differ_only_in_where_they_stand():

@@ -85,7 +85,7 @@ def check_device(name: str) -> None:
 
 
 def shared_negatives(model: str, s: Settings) -> int:
-    """一组共用几个负样本：越少越快，类比题也答得越差（data/choices）。
+    """一组共用几个负样本：太少，词向量就差；再多，只是更慢（data/choices）。
 
     >>> shared_negatives("skipgram", Settings()), shared_negatives("cbow", Settings())
     (60, 54)
@@ -250,19 +250,22 @@ def update_tables(E: torch.Tensor, C: torch.Tensor, batch: Batch, alpha: float,
     [0.0, 0.0, 0.05000000074505806, 0.10000000149011612, 0.05000000074505806]
     """
     inputs, share, positives, near, negatives, weight = batch
-    x, u, v = F.embedding(inputs, E), F.embedding(positives, C), F.embedding(negatives, C)
-    h = x if share is None else share @ x  # (n, S, E)
-    crowd = h.view(len(negatives), -1, h.shape[2])  # 几段合用一组负样本 (N, GROUP·S, E)
-    wrong = torch.sigmoid(-(h @ u.mT) if share is None else -(h * u).sum(2, keepdim=True))
-    fooled = torch.sigmoid(crowd @ v.mT)
+    skipgram = share is None
+    x, u, v = (F.embedding(ids, table) for ids, table in (
+        (inputs, E), (positives, C), (negatives, C)))
+    h = x if skipgram else share @ x  # (n, S, E)
+    crowd = h.view(len(negatives), -1, h.shape[2])  # 一组 GROUP·S 个中心词
+    scores = h @ u.mT if skipgram else (h * u).sum(2, keepdim=True)
+    wrong, fooled = torch.sigmoid(-scores), torch.sigmoid(crowd @ v.mT)
     good, bad = near * wrong, -weight * fooled  # 目标减去概率
-    dh = good @ u if share is None else good * u
+    dh = good @ u if skipgram else good * u
     dh = torch.baddbmm(dh.view_as(crowd), bad, v).view_as(h)
-    dx = dh if share is None else share.mT @ dh
-    du = good.mT @ h if share is None else good * h
+    dx = dh if skipgram else share.mT @ dh
+    du = good.mT @ h if skipgram else good * h
     for_E, for_C = alpha * pace
-    for table, ids, change, rate in ((E, inputs, dx, for_E), (C, positives, du, for_C),
-                                     (C, negatives, bad.mT @ crowd, for_C)):
+    for table, ids, change, rate in (
+            (E, inputs, dx, for_E), (C, positives, du, for_C),
+            (C, negatives, bad.mT @ crowd, for_C)):
         change *= rate.take(ids)[..., None]
         table.index_add_(0, ids.flatten(), change.flatten(0, 1))
     return wrong, fooled

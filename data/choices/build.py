@@ -6,7 +6,6 @@
 """
 
 import time
-import zlib
 from pathlib import Path
 from unittest import mock
 
@@ -24,10 +23,9 @@ FOLDER = Path(__file__).parent
 PAIRS = load_pairs(FOLDER.parent / "evaluation/word_pairs_detail.tsv")
 QUESTIONS = load_analogies(FOLDER.parent / "evaluation/analogies.tsv")
 BANDS = {"全部": PAIRS} | {band: [p for p in PAIRS if p.band == band] for band in ("常见", "中等", "少见")}
-HALF = [p for p in PAIRS if zlib.crc32(f"{p.a} {p.b}".encode()) % 2]  # 没有用来挑常数的一半，乙半
 SETTING, SEEDS = ("模型", "alpha", "K", "指数", "陪衬", "种子"), (1, 2, 3)
-COLUMNS = (*SETTING, "rho全部", "rho常见", "rho中等", "rho少见", "rho乙半", "类比%", "平均余弦",
-           "rho全部减平均", "rho少见减平均", "CPU秒")
+COLUMNS = (*SETTING, "rho全部", "rho常见", "rho中等", "rho少见", "类比%", "平均余弦", "rho全部减平均",
+           "CPU秒")
 TRAIN = {"Skip-gram": train_skipgram, "CBOW": train_cbow}
 RATES = {"Skip-gram": (0.05, 0.1, 0.15), "CBOW": (0.1, 0.2, 0.3, 0.4)}
 NEGATIVES, EXPONENTS = (1, 2, 5, 10, 20), (0, 0.5, 0.75, 1)
@@ -62,9 +60,8 @@ def measure(vectors: WordVectors) -> list[float]:
     centred = WordVectors(vectors.words, vectors.matrix - vectors.matrix.mean(axis=0))
     rho, rate = quality(vectors, PAIRS, QUESTIONS)
     return [rho, *(similarity_score(vectors, BANDS[b]).rho for b in ("常见", "中等", "少见")),
-            similarity_score(vectors, HALF).rho, 100 * rate,
-            float((vectors.unit.mean(axis=0, dtype=float) ** 2).sum()),
-            similarity_score(centred, PAIRS).rho, similarity_score(centred, BANDS["少见"]).rho]
+            100 * rate, float((vectors.unit.mean(axis=0, dtype=float) ** 2).sum()),
+            similarity_score(centred, PAIRS).rho]
 
 
 def ppmi(corpus: EncodedCorpus, size: int = 100, window: int = 5) -> WordVectors:
@@ -102,12 +99,9 @@ def main() -> None:
     for setting in settings():
         for seed in SEEDS:
             start = time.process_time()
-            try:
-                vectors = train(corpus, *setting, seed)
-            except ValueError:  # 发散了
-                vectors = None
+            vectors = train(corpus, *setting, seed)
             seconds = time.process_time() - start
-            rows.append((*setting, seed, *(measure(vectors) if vectors else [np.nan] * 9), seconds))
+            rows.append((*setting, seed, *measure(vectors), seconds))
             print(*rows[-1], flush=True)
     lines = ["\t".join(COLUMNS)] + ["\t".join(f"{x:.3f}" if i >= len(SETTING) else str(x)
                                             for i, x in enumerate(row)) for row in rows]
