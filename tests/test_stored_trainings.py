@@ -40,12 +40,14 @@ def key(*setting):
 
 
 def test_every_setting_is_there_once():
-    dimensions, windows, choices = map(build, ("dimensions", "windows", "choices"))
+    dimensions, windows, choices, tables = map(build, ("dimensions", "windows", "choices", "two_tables"))
     wanted = {"dimensions": [key(e, d, s) for e in dimensions.EPOCHS for d in dimensions.DIMS
                              for s in dimensions.SEEDS],
               "windows": [key(*setting, seed) for setting in windows.SETTINGS for seed in windows.SEEDS],
               "choices": [("数数", *"–––––"), *(key(*setting, seed) for setting in choices.settings()
-                                              for seed in choices.SEEDS)]}
+                                              for seed in choices.SEEDS)],
+              "two_tables": [key(name, kind, seed) for name in tables.TRAININGS for seed in tables.SEEDS
+                             for kind in tables.kinds(name, 0, 0)]}
     for name, settings in wanted.items():
         header, results = read(name, len(settings[0]))
         assert list(results) == settings and header == build(name).COLUMNS
@@ -71,6 +73,25 @@ def test_training_a_choice_again_gives_the_same_quality(setting):
     recipe, (_, results) = build("choices"), read("choices", 6)
     got = recipe.measure(recipe.train(corpus(), *setting, 1))
     assert close(got[:5], results[key(*setting, 1)][:5], (0.03, 0.04, 0.05, 0.04, 1))
+
+
+@pytest.mark.parametrize("name", ["两张都改，1 轮", full("两张都改"), full("只改 Context")])
+def test_training_the_two_tables_again_gives_the_same_quality(name):
+    recipe, (_, results) = build("two_tables"), read("two_tables", 3)
+    last = recipe.snapshots(corpus(), name, 1)[-1]
+    for kind, table in recipe.kinds(name, *last).items():
+        got = recipe.measure(corpus(), table)
+        assert close(got, results[key(name, kind, 1)], (0.03, 0.03, 1, 0.03, 0.05))
+
+
+@pytest.mark.full
+def test_watching_the_epochs_again_gives_the_same_numbers():
+    recipe = build("two_tables")
+    tables = [E for E, _ in recipe.snapshots(corpus(), "两张都改", 1)]
+    stored = (DATA / "two_tables/epochs.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    for line, (*setting, settled, kin, cosine) in zip(stored, recipe.watch(corpus(), tables), strict=False):
+        assert line.split("\t")[:4] == ["两张都改", "1", *map(str, setting)]
+        assert close((settled, kin, cosine), map(float, line.split("\t")[4:]), (4, 3, 0.05))
 
 
 @pytest.mark.full

@@ -26,6 +26,7 @@ SETTINGS = (  # 语料，窗口，轮次，sample；第一个是后面五个的�
     ("按段", 5, 5, 0), ("按段", 5, 5, 1e-4),
     ("按段", 2, 2, 1e-3), ("按段", 2, 7, 1e-3), ("按段", 10, 2, 1e-3))
 SEEDS = (1, 2, 3)
+EXAMPLES = ("教师", "天气", "说", "总统", "北京")  # 训练对一样多的两份，各看五个近邻
 
 
 def read_corpora() -> dict[str, EncodedCorpus]:
@@ -73,22 +74,35 @@ class Ruler:
         self.pairs = load_pairs(EVALUATION / "word_pairs_detail.tsv")
         self.questions = load_analogies(EVALUATION / "analogies.tsv")
 
+    def near(self, vectors: WordVectors, rows: np.ndarray, topn: int = 10) -> np.ndarray:
+        """各个词在出现 50 次以上的词里的近邻，编号；形状 (n,) → (n, topn)。"""
+        a, b = (vectors.unit[[vectors.index(self.words[i]) for i in part]] for part in (rows, self.common))
+        cosine = a @ b.T
+        cosine[rows[:, None] == self.common] = -1  # 自己不算
+        return self.common[np.argsort(-cosine, axis=1, kind="stable")[:, :topn]]
+
     def measure(self, vectors: WordVectors) -> tuple[float, float, float, float]:
         """语法 %，话题 %，480 对词的等级相关系数，9,422 道类比题的命中率 %。"""
-        a, b = (vectors.unit[[vectors.index(self.words[i]) for i in rows]]
-                for rows in (self.sample, self.common))
-        cosine = a @ b.T
-        cosine[self.sample[:, None] == self.common] = -1  # 自己不算
-        near = self.common[np.argsort(-cosine, axis=1, kind="stable")[:, :10]]
+        near = self.near(vectors, self.sample)
         grammar = self.tag[near] == self.tag[self.sample][:, None]
         topic = np.take_along_axis(self.related, near, axis=1)
         rho, rate = quality(vectors, self.pairs, self.questions)
         return 100 * grammar.mean(), 100 * topic.mean(), rho, 100 * rate
 
 
+def examples(corpus: EncodedCorpus, ruler: Ruler) -> list[tuple[str, ...]]:
+    """窗口 2 练 7 轮、窗口 10 练 2 轮，种子 1：（词，窗口，五个近邻）。"""
+    rows = np.array([ruler.words.index(word) for word in EXAMPLES])
+    near = {w: ruler.near(train(corpus, w, epochs, 1e-3, 1), rows, 5) for w, epochs in ((2, 7), (10, 2))}
+    return [(word, str(w), " ".join(ruler.words[i] for i in near[w][k]))
+            for k, word in enumerate(EXAMPLES) for w in near]
+
+
 def main() -> None:
     arranged = read_corpora()
     ruler = Ruler(arranged["按段"])
+    shown = [("词", "窗口", "近邻"), *examples(arranged["按段"], ruler)]
+    write_atomically(FOLDER / "examples.tsv", "\n".join(map("\t".join, shown)) + "\n")
     lines = ["\t".join(COLUMNS)]
     for name, *setting in SETTINGS:
         for seed in SEEDS:
