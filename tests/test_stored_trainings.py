@@ -9,8 +9,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from textseq import corpora
+from textseq import corpora, lstm
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -85,6 +86,61 @@ def test_the_walls_differ_only_in_where_they_stand():
     assert (whole.ids == line.ids).all() and (whole.ids == joined.ids).all()
     assert joined.sentence.max() == 0 < whole.sentence.max() < line.sentence.max()
     assert "，" in whole.vocab.words and not set("，。、：") & set(plain.vocab.words)
+
+
+@cache
+def gates():
+    """data/gates 的表：设定 → 五个网络的成绩。"""
+    header, results = read("gates", 7)
+    assert header == build("gates").COLUMNS
+    return results
+
+
+def test_every_network_of_the_gates_is_there_once():
+    recipe = build("gates")
+    toys = [key(*setting, length, seed) for *setting, tested in recipe.plan()
+            for seed in recipe.SEEDS for length in tested]
+    kept = [f"一直 {n}" for n in recipe.CLAMPS] + [f"只在测试时 {n}" for n in recipe.TESTED]
+    kept += [f"遗忘门，{place}" for place in recipe.MARKS]
+    titles = [key("书名号", "LSTM", name, "–", 200, "–", "–") for name in kept]
+    assert list(gates()) == [*titles, key("书名号", "RNN", "没有门", "–", 200, "–", "–"), *toys]
+
+
+@pytest.mark.parametrize("task, kind, how, T, steps, seed", [
+    ("一面旗", "RNN", "正交", 10, 200, 0), full("一面旗", "LSTM", "偏置 5", 40, 200, 1),
+    full("一面旗", "LSTM", "偏置 5，f = 1", 40, 200, 0), full("最近的旗", "LSTM", "偏置 1，裁剪", 20, 400, 0),
+    full("最近的旗", "LSTM", "f = 1，裁剪", 20, 400, 0), full("一面旗", "RNN", "正交，裁剪", 40, 1000, 0)])
+def test_training_the_gates_again_gives_the_same_accuracy(task, kind, how, T, steps, seed):
+    """比的是五个网络的平均：别的处理器上，个别网络的结局会变。"""
+    stored = gates()[key(task, kind, how, T, steps, T, seed)]
+    got = build("gates").train(task, kind, how, T, steps, seed)(T)
+    assert abs(got.mean() - sum(stored) / 5) < 8
+
+
+@cache
+def marked():
+    return build("gates").Titles()
+
+
+@pytest.mark.parametrize("name", ["原样", full("f = 1"), full("f = 0"), full("f = i = o = 1")])
+def test_training_a_tagger_again_gives_the_same_f1(name):
+    recipe = build("gates")
+    net = recipe.train_tagger(marked(), "LSTM", recipe.CLAMPS[name], 0)
+    stored = gates()[key("书名号", "LSTM", f"一直 {name}", "–", 200, "–", "–")][0]
+    assert abs(recipe.f1(marked(), net, recipe.CLAMPS[name]) - stored) < 4
+
+
+def test_a_clamped_tagger_is_the_library_cell_with_the_same_clamp():
+    recipe = build("gates")
+    net, ids = recipe.make_tagger("LSTM", 3, 20), torch.randint(20, (2, 7))
+    cell = net["cell"]
+    params = {"W_xh": cell.weight_ih_l0.T, "W_hh": cell.weight_hh_l0.T,
+              "b_h": cell.bias_ih_l0 + cell.bias_hh_l0}
+    params = {name: p.detach().numpy() for name, p in params.items()}
+    for clamp in ({}, {"f": 1.0}, {"i": 1.0, "o": 1.0}):
+        run = lstm.forward(net["E"](ids).detach().numpy(), params, clamp=clamp)
+        mine = recipe.read_titles(net, ids, clamp)
+        assert torch.allclose(mine, net["out"](torch.tensor(run.h))[..., 0], atol=1e-5)
 
 
 @cache
