@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from textseq import corpora, lstm
+from textseq import corpora, gradcheck, lstm
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -141,6 +142,63 @@ def test_a_clamped_tagger_is_the_library_cell_with_the_same_clamp():
         run = lstm.forward(net["E"](ids).detach().numpy(), params, clamp=clamp)
         mine = recipe.read_titles(net, ids, clamp)
         assert torch.allclose(mine, net["out"](torch.tensor(run.h))[..., 0], atol=1e-5)
+
+
+@cache
+def recalled():
+    """data/recall 的表：设定 → 存下的数。"""
+    header, *rows = (line.split("\t") for line in
+                     (DATA / "recall/results.tsv").read_text(encoding="utf-8").splitlines())
+    assert tuple(header) == build("recall").COLUMNS
+    return {tuple(row[:5]): [float(v) for v in row[5:] if v != "–"] for row in rows}
+
+
+@cache
+def heads():
+    return build("recall").Heads()
+
+
+def test_every_training_of_the_recurrence_is_there_once():
+    recipe = build("recall")
+    recall = [key("记住第一个", *setting) for setting in recipe.plan()]
+    write = [key("写标题", name, "–", steps, seed) for steps in recipe.STEPS for seed in recipe.SEEDS
+             for name in ("RNN，平均，份额", "只看最近几个字，查表")]
+    assert list(recalled()) == recall + write
+
+
+@pytest.mark.parametrize("start, T, steps, seed", [
+    ("默认", 4, 200, 0), full("正交", 32, 200, 1), full("默认", 32, 200, 0),
+    full("默认，谱半径放到 1", 32, 200, 0)])
+def test_recalling_the_first_again_gives_the_same_accuracy(start, T, steps, seed):
+    stored = recalled()[key("记住第一个", start, T, steps, seed)]
+    assert abs(build("recall").recall(T, start, steps, seed).mean() - sum(stored) / 10) < 8
+
+
+@pytest.mark.full
+def test_the_language_model_again_gives_the_same_nats():
+    recipe = build("recall")
+    scores, context = recipe.measure_lm(heads(), recipe.train_lm(heads(), 500, 0))
+    assert close(scores, recalled()[key("写标题", "RNN，平均，份额", "–", 500, 0)], (0.05, 0.03, 0.11))
+    assert close(context, recalled()[key("写标题", "只看最近几个字，查表", "–", 500, 0)], (0.06,) * 8)
+
+
+def test_the_gradients_of_the_language_model():
+    """E、W_hy、b_y 与循环层的梯度，与有限差分、与自动微分。"""
+    recipe, rng = build("recall"), np.random.default_rng(6)
+    shapes = {"E": (7, 3), "W_xh": (3, 4), "W_hh": (4, 4), "b_h": 4, "W_hy": (4, 7), "b_y": 7}
+    P = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    ids, real = rng.integers(7, size=(2, 6)), np.arange(5) < np.array([[5], [3]])
+    batch = recipe.Batch(ids[:, :-1], ids[:, 1:], real)
+    slopes = gradcheck.finite_differences(lambda P: recipe.loss_and_grads(P, batch)[0], P)
+    leaf = {name: torch.tensor(p, requires_grad=True) for name, p in P.items()}
+    h, states = torch.zeros(2, 4).double(), []
+    for t in range(5):
+        h = torch.tanh(leaf["E"][ids[:, t]] @ leaf["W_xh"] + h @ leaf["W_hh"] + leaf["b_h"])
+        states.append(h)
+    logits = torch.stack(states, 1)[torch.tensor(real)] @ leaf["W_hy"] + leaf["b_y"]
+    torch.nn.functional.cross_entropy(logits, torch.tensor(batch.answers[real])).backward()
+    for name, g in recipe.loss_and_grads(P, batch)[1].items():
+        assert np.abs(g - slopes[name]).max() < 1e-8 and np.abs(g - leaf[name].grad.numpy()).max() < 1e-8
 
 
 @cache

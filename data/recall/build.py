@@ -20,7 +20,7 @@ from textseq.vocab import Vocab
 FOLDER = Path(__file__).parent
 S, H = 10, 24                                        # 十个网络，各有一份参数
 LENGTHS, SEEDS = (4, 8, 16, 32), (0, 1, 2)
-STARTS = {"默认": False, "正交": True}
+STARTS = ("默认", "正交", "默认，谱半径放到 1")
 STEPS, CONTEXT = (500, 1500, 3000), (1, 2, 3, 4, 5, 6, 8)
 SETTING = ("任务", "设定", "长", "步数", "种子")
 COLUMNS = (*SETTING, *(f"数{k}" for k in range(S)))
@@ -32,13 +32,15 @@ def orthogonal(H: int, rng: np.random.Generator) -> np.ndarray:
     return np.linalg.qr(rng.normal(size=(H, H)))[0]
 
 
-def make_networks(orthogonal_start: bool, rng: np.random.Generator) -> list[torch.Tensor]:
+def make_networks(start: str, rng: np.random.Generator) -> list[torch.Tensor]:
     def uniform(*shape):
         return rng.uniform(-1, 1, shape) * H ** -0.5
 
     W_xh, W_hh, W_hy = uniform(S, 8, H), uniform(S, H, H), uniform(S, H, 4)
-    if orthogonal_start:
+    if start == "正交":
         W_hh = np.array([orthogonal(H, rng) for _ in range(S)])
+    elif start != "默认":
+        W_hh /= np.abs(np.linalg.eigvals(W_hh)).max(axis=1)[:, None, None]
     arrays = [W_xh, W_hh, np.zeros((S, 1, H)), W_hy, np.zeros((S, 1, 4))]
     return [torch.tensor(a, requires_grad=True) for a in arrays]
 
@@ -59,11 +61,11 @@ def scores(params: list[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
     return torch.baddbmm(b_y, h, W_hy)
 
 
-def recall(T: int, orthogonal_start: bool, steps: int = 200, seed: int = 0) -> np.ndarray:
+def recall(T: int, start: str, steps: int = 200, seed: int = 0) -> np.ndarray:
     """训练之后，十个网络各自在 500 条新序列上的准确率（%）。学习率线性降到零，裁剪到 √10。"""
     torch.set_num_threads(1)
     rng = np.random.default_rng(seed)
-    params = make_networks(orthogonal_start, rng)
+    params = make_networks(start, rng)
     adam = torch.optim.Adam(params, fused=True)
     for n in range(steps):
         adam.param_groups[0]["lr"] = 0.005 * (1 - n / steps)
@@ -206,8 +208,9 @@ def measure_lm(heads: Heads, P: dict) -> tuple[list[float], list[float]]:
 
 def plan() -> list[tuple]:
     """记住第一个：起点，长，步数，种子。"""
-    rows = [(start, T, 200, 0) for start in STARTS for T in LENGTHS]
-    rows += [(start, 32, 200, seed) for start in STARTS for seed in SEEDS[1:]]
+    rows = [(start, T, 200, 0) for start in STARTS[:2] for T in LENGTHS]
+    rows += [(start, 32, 200, seed) for start in STARTS[:2] for seed in SEEDS[1:]]
+    rows += [(STARTS[2], 32, 200, seed) for seed in SEEDS]
     return rows + [("默认", 32, 1000, seed) for seed in SEEDS]
 
 
@@ -220,7 +223,7 @@ def main() -> None:
         print(rows[-1], flush=True)
 
     for start, T, steps, seed in plan():
-        add(("记住第一个", start, T, steps, seed), recall(T, STARTS[start], steps, seed))
+        add(("记住第一个", start, T, steps, seed), recall(T, start, steps, seed))
     heads = Heads()
     for steps in STEPS:
         for seed in SEEDS:
