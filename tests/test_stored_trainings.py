@@ -182,6 +182,15 @@ def test_the_language_model_again_gives_the_same_nats():
     assert close(context, recalled()[key("写标题", "只看最近几个字，查表", "–", 500, 0)], (0.06,) * 8)
 
 
+def test_the_stored_writer_is_the_training_in_the_table():
+    recipe = build("recall")
+    with np.load(DATA / "recall/writer.npz") as file:
+        P = {name: p.astype(np.float32) for name, p in file.items()}
+    scores, _ = recipe.measure_lm(heads(), P)
+    steps, seed = recipe.WRITER
+    assert close(scores, recalled()[key("写标题", "RNN，平均，份额", "–", steps, seed)], (0.005, 0.005, 0.01))
+
+
 def test_the_gradients_of_the_language_model():
     """E、W_hy、b_y 与循环层的梯度，与有限差分、与自动微分。"""
     recipe, rng = build("recall"), np.random.default_rng(6)

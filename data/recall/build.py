@@ -22,6 +22,7 @@ S, H = 10, 24                                        # 十个网络，各有一�
 LENGTHS, SEEDS = (4, 8, 16, 32), (0, 1, 2)
 STARTS = ("默认", "正交", "默认，谱半径放到 1")
 STEPS, CONTEXT = (500, 1500, 3000), (1, 2, 3, 4, 5, 6, 8)
+WRITER = (1500, 0)                                   # 存下权重的那一次：步数，种子
 SETTING = ("任务", "设定", "长", "步数", "种子")
 COLUMNS = (*SETTING, *(f"数{k}" for k in range(S)))
 
@@ -214,6 +215,11 @@ def plan() -> list[tuple]:
     return rows + [("默认", 32, 1000, seed) for seed in SEEDS]
 
 
+def save_writer(P: dict) -> None:
+    """第 01 章拿来写标题的一份权重，半精度。"""
+    np.savez_compressed(FOLDER / "writer.npz", **{name: p.astype(np.float16) for name, p in P.items()})
+
+
 def main() -> None:
     rows = []
 
@@ -227,7 +233,10 @@ def main() -> None:
     heads = Heads()
     for steps in STEPS:
         for seed in SEEDS:
-            scores, context = measure_lm(heads, train_lm(heads, steps, seed))
+            P = train_lm(heads, steps, seed)
+            if (steps, seed) == WRITER:
+                save_writer(P)
+            scores, context = measure_lm(heads, P)
             add(("写标题", "RNN，平均，份额", "–", steps, seed), scores)
             add(("写标题", "只看最近几个字，查表", "–", steps, seed), context)
     write_atomically(FOLDER / "results.tsv", "\n".join(["\t".join(COLUMNS), *rows]) + "\n")
