@@ -114,3 +114,33 @@ def test_strips_write_each_number_under_its_column():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["狗", "咬"]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["遗忘门"]
     assert ax.get_images()[0].get_clim() == (-2, 2)
+
+
+STEP = {"c_prev": -1.0, "f": 0.19, "i": 0.81, "g": 0.91, "o": 0.43, "c": 0.55, "h": 0.22}
+
+
+def test_the_wiring_lights_up_in_three_steps():
+    written = [draw(figures.lstm_wiring(STEP, lit)) for lit in (1, 2, 3)]
+    for lit, text in enumerate(written, start=1):
+        for step, number in ((1, "留下\n-0.19"), (2, "写进\n0.74"), (2, "新记忆 0.55"), (3, "h = 0.22")):
+            assert (number in text) == (step <= lit)
+    assert all("输出门" in text for text in written)
+
+
+@pytest.mark.parametrize("name", STEP)
+def test_every_number_of_the_step_stands_in_the_wiring(name):
+    assert draw(figures.lstm_wiring(STEP)) != draw(figures.lstm_wiring(STEP | {name: 0.5}))
+
+
+def test_the_wiring_refuses_a_fourth_step():
+    with pytest.raises(ValueError, match="lit 应为 1、2 或 3，收到 4"):
+        figures.lstm_wiring(STEP, 4)
+
+
+def test_nothing_in_the_wiring_overlaps_or_leaves_the_picture():
+    ax = figures.lstm_wiring(STEP | {"c_prev": -10.25, "c": -11.25})
+    ax.set_title("遗忘门：旧记忆留几成")
+    ax.figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+    assert all(b.x0 >= 0 and b.x1 <= ax.figure.bbox.width for b in boxes)

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
-from textseq import corpora
+from textseq import corpora, gradcheck, lstm
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -106,6 +108,127 @@ def test_the_walls_differ_only_in_where_they_stand():
     assert (whole.ids == line.ids).all() and (whole.ids == joined.ids).all()
     assert joined.sentence.max() == 0 < whole.sentence.max() < line.sentence.max()
     assert "，" in whole.vocab.words and not set("，。、：") & set(plain.vocab.words)
+
+
+@cache
+def gates():
+    """data/gates 的表：设定 → 五个网络的成绩。"""
+    header, results = read("gates", 7)
+    assert header == build("gates").COLUMNS
+    return results
+
+
+def test_every_network_of_the_gates_is_there_once():
+    recipe = build("gates")
+    toys = [key(*setting, length, seed) for *setting, tested in recipe.plan()
+            for seed in recipe.SEEDS for length in tested]
+    kept = [f"一直 {n}" for n in recipe.CLAMPS] + [f"只在测试时 {n}" for n in recipe.TESTED]
+    kept += [f"遗忘门，{place}" for place in recipe.MARKS]
+    titles = [key("书名号", "LSTM", name, "–", 200, "–", "–") for name in kept]
+    assert list(gates()) == [*titles, key("书名号", "RNN", "没有门", "–", 200, "–", "–"), *toys]
+
+
+@pytest.mark.parametrize("task, kind, how, T, steps, seed", [
+    ("一面旗", "RNN", "正交", 10, 200, 0), full("一面旗", "LSTM", "偏置 5", 40, 200, 1),
+    full("一面旗", "LSTM", "偏置 5，f = 1", 40, 200, 0), full("最近的旗", "LSTM", "偏置 1，裁剪", 20, 400, 0),
+    full("最近的旗", "LSTM", "f = 1，裁剪", 20, 400, 0), full("一面旗", "RNN", "正交，裁剪", 40, 1000, 0)])
+def test_training_the_gates_again_gives_the_same_accuracy(task, kind, how, T, steps, seed):
+    """比的是五个网络的平均：别的处理器上，个别网络的结局会变。"""
+    stored = gates()[key(task, kind, how, T, steps, T, seed)]
+    got = build("gates").train(task, kind, how, T, steps, seed)(T)
+    assert abs(got.mean() - sum(stored) / 5) < 8
+
+
+@cache
+def marked():
+    return build("gates").Titles()
+
+
+@pytest.mark.parametrize("name", ["原样", full("f = 1"), full("f = 0"), full("f = i = o = 1")])
+def test_training_a_tagger_again_gives_the_same_f1(name):
+    recipe = build("gates")
+    net = recipe.train_tagger(marked(), "LSTM", recipe.CLAMPS[name], 0)
+    stored = gates()[key("书名号", "LSTM", f"一直 {name}", "–", 200, "–", "–")][0]
+    assert abs(recipe.f1(marked(), net, recipe.CLAMPS[name]) - stored) < 4
+
+
+def test_a_clamped_tagger_is_the_library_cell_with_the_same_clamp():
+    recipe = build("gates")
+    net, ids = recipe.make_tagger("LSTM", 3, 20), torch.randint(20, (2, 7))
+    cell = net["cell"]
+    params = {"W_xh": cell.weight_ih_l0.T, "W_hh": cell.weight_hh_l0.T,
+              "b_h": cell.bias_ih_l0 + cell.bias_hh_l0}
+    params = {name: p.detach().numpy() for name, p in params.items()}
+    for clamp in ({}, {"f": 1.0}, {"i": 1.0, "o": 1.0}):
+        run = lstm.forward(net["E"](ids).detach().numpy(), params, clamp=clamp)
+        mine = recipe.read_titles(net, ids, clamp)
+        assert torch.allclose(mine, net["out"](torch.tensor(run.h))[..., 0], atol=1e-5)
+
+
+@cache
+def recalled():
+    """data/recall 的表：设定 → 存下的数。"""
+    header, *rows = (line.split("\t") for line in
+                     (DATA / "recall/results.tsv").read_text(encoding="utf-8").splitlines())
+    assert tuple(header) == build("recall").COLUMNS
+    return {tuple(row[:5]): [float(v) for v in row[5:] if v != "–"] for row in rows}
+
+
+@cache
+def heads():
+    return build("recall").Heads()
+
+
+def test_every_training_of_the_recurrence_is_there_once():
+    recipe = build("recall")
+    recall = [key("记住第一个", *setting) for setting in recipe.plan()]
+    write = [key("写标题", name, "–", steps, seed) for steps in recipe.STEPS for seed in recipe.SEEDS
+             for name in ("RNN，平均，份额", "只看最近几个字，查表")]
+    assert list(recalled()) == recall + write
+
+
+@pytest.mark.parametrize("start, T, steps, seed", [
+    ("默认", 4, 200, 0), full("正交", 32, 200, 1), full("默认", 32, 200, 0),
+    full("默认，谱半径放到 1", 32, 200, 0)])
+def test_recalling_the_first_again_gives_the_same_accuracy(start, T, steps, seed):
+    stored = recalled()[key("记住第一个", start, T, steps, seed)]
+    assert abs(build("recall").recall(T, start, steps, seed).mean() - sum(stored) / 10) < 8
+
+
+@pytest.mark.full
+def test_the_language_model_again_gives_the_same_nats():
+    recipe = build("recall")
+    scores, context = recipe.measure_lm(heads(), recipe.train_lm(heads(), 500, 0))
+    assert close(scores, recalled()[key("写标题", "RNN，平均，份额", "–", 500, 0)], (0.05, 0.03, 0.11))
+    assert close(context, recalled()[key("写标题", "只看最近几个字，查表", "–", 500, 0)], (0.06,) * 8)
+
+
+def test_the_stored_writer_is_the_training_in_the_table():
+    recipe = build("recall")
+    with np.load(DATA / "recall/writer.npz") as file:
+        P = {name: p.astype(np.float32) for name, p in file.items()}
+    scores, _ = recipe.measure_lm(heads(), P)
+    steps, seed = recipe.WRITER
+    assert close(scores, recalled()[key("写标题", "RNN，平均，份额", "–", steps, seed)], (0.005, 0.005, 0.01))
+
+
+def test_the_gradients_of_the_language_model():
+    """E、W_hy、b_y 与循环层的梯度，与有限差分、与自动微分。"""
+    recipe, rng = build("recall"), np.random.default_rng(6)
+    shapes = {"E": (7, 3), "W_xh": (3, 4), "W_hh": (4, 4), "b_h": 4, "W_hy": (4, 7), "b_y": 7}
+    P = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    ids, real = rng.integers(7, size=(2, 6)), np.arange(5) < np.array([[5], [3]])
+    batch = recipe.Batch(ids[:, :-1], ids[:, 1:], real)
+    slopes = gradcheck.finite_differences(lambda P: recipe.loss_and_grads(P, batch)[0], P)
+    leaf = {name: torch.tensor(p, requires_grad=True) for name, p in P.items()}
+    h, states = torch.zeros(2, 4).double(), []
+    for t in range(5):
+        h = torch.tanh(leaf["E"][ids[:, t]] @ leaf["W_xh"] + h @ leaf["W_hh"] + leaf["b_h"])
+        states.append(h)
+    logits = torch.stack(states, 1)[torch.tensor(real)] @ leaf["W_hy"] + leaf["b_y"]
+    torch.nn.functional.cross_entropy(logits, torch.tensor(batch.answers[real])).backward()
+    for name, g in recipe.loss_and_grads(P, batch)[1].items():
+        assert np.abs(g - slopes[name]).max() < 1e-8 and np.abs(g - leaf[name].grad.numpy()).max() < 1e-8
 
 
 @cache

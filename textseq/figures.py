@@ -18,13 +18,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips",
-           "token_grid", "use_style"]
+__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "lstm_wiring",
+           "strips", "token_grid", "use_style"]
 
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")
 GREY = "#767676"
 _BLUE_ORANGE = mpl.colors.LinearSegmentedColormap.from_list("", [COLORS[0], "#F7F7F7", COLORS[1]])
+_PALE = "#DADADA"  # 接线图里还没点亮的零件
 _LISTED = 48  # 一组数不超过这么多就全部列出，否则只列摘要
 
 
@@ -119,6 +120,56 @@ def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = 
     return ax
 
 
+def lstm_wiring(numbers: Mapping[str, float], lit: int = 3, ax: Axes | None = None) -> Axes:
+    """LSTM 一步的接线图，写着一个单元的真数；上面一条是记忆线，下面三个阀门。第 02 章。
+
+    numbers：c_prev、f、i、g、o、c、h 各一个数。lit 是点亮到第几步：1 遗忘门，2 再加输入门与候选值，
+    3 全部；没点亮的画成浅灰，不写数。
+    异常：缺一个数，KeyError；lit 不是 1、2、3，ValueError。
+
+    >>> step = {"c_prev": 2, "f": 0.5, "i": 1, "g": -1, "o": 1, "c": 0, "h": 0}
+    >>> ax = lstm_wiring(step, lit=1)
+    >>> [text.get_text() for text in ax.texts if "0.5" in text.get_text()]
+    ['遗忘门\\nf = 0.50']
+    >>> plt.close(ax.figure)
+    """
+    if lit not in (1, 2, 3):
+        raise ValueError(f"lit 应为 1、2 或 3，收到 {lit!r}")
+    names = ("c_prev", "f", "i", "g", "o", "c", "h")
+    c_prev, f, i, g, o, c, h = (float(numbers[name]) for name in names)
+    ax = ax or plt.subplots(figsize=(5.4, 4.5))[1]
+    ax.set(xlim=(0, 11.2), ylim=(0.4, 8.3), xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    dark, inks = "#222222", [ink if lit > k else _PALE for k, ink in enumerate(COLORS[:3])]
+    for start, end, step in ((0.1, 1.75, 1), (1.75, 5.1, 1), (5.1, 11.1, 2)):  # 上面的记忆线
+        _wire(ax, (start, 7), (end, 7), dark if lit >= step else _PALE, 4)
+    ends = {1: (1.75, 6.6), 2: (5.1, 4.6), 3: (8.9, 4.55)}
+    for x, name, letter, value, step in ((1.75, "遗忘门", "f", f, 1), (3.95, "输入门", "i", i, 2),
+                                         (6.25, "候选值", "g", g, 2), (8.9, "输出门", "o", o, 3)):
+        _wire(ax, (x, 1.2), (x, 2.3), inks[step - 1])
+        _wire(ax, (x, 3.4), ends[step], inks[step - 1])
+        words = f"{name}\n{letter} = {value:.2f}" if step <= lit else name
+        _part(ax, x, 2.9, words, inks[step - 1])
+    ax.hlines(1.2, 0.1, 8.9, color=dark, lw=1.6)
+    for start, end, step in (((5.1, 5.3), (5.1, 6.6), 2), ((8.9, 7), (8.9, 5.3), 3),
+                             ((9.3, 4.9), (11.1, 4.9), 3)):
+        _wire(ax, start, end, inks[step - 1])
+    for x, y, sign, step in ((1.75, 7, "×", 1), (5.1, 7, "+", 2), (5.1, 4.95, "×", 2),
+                             (8.9, 4.9, "×", 3), (8.9, 6.1, "tanh", 3)):
+        _part(ax, x, y, sign, inks[step - 1], "round" if sign == "tanh" else "circle")
+    for x, y, words, ink, step, side in (
+            (0.1, 7.75, f"旧记忆 {c_prev:.2f}", dark, 1, "left"),
+            (3.45, 6.4, f"留下\n{f * c_prev:.2f}", inks[0], 1, "center"),
+            (5.5, 5.85, f"写进\n{i * g:.2f}", inks[1], 2, "left"),
+            (11.1, 7.75, f"新记忆 {c:.2f}", dark, 2, "right"),
+            (11.1, 4.2, f"h = {h:.2f}", inks[2], 3, "right"),
+            (0.1, 0.75, "这一步的输入 $x_t$，上一步的 $h_{t-1}$", dark, 1, "left")):
+        if step <= lit:
+            ax.text(x, y, words, color=ink, fontsize=14, ha=side, va="center")
+    return ax
+
+
 def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | None = None) -> Axes:
     """补齐后的一批句子：一格一个词，PAD 是灰格。rows 的形状：(B, T)。
 
@@ -192,6 +243,17 @@ def describe(fig: Figure) -> str:
         if words := [t.get_text() for t in ax.texts if t.get_text()]:
             lines.append("字：" + " ".join(words))
     return "\n".join(lines)
+
+
+def _wire(ax: Axes, start: tuple, end: tuple, color: str, width: float = 1.6) -> None:
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": width,
+                                            "shrinkA": 0, "shrinkB": 0, "mutation_scale": 15})
+
+
+def _part(ax: Axes, x: float, y: float, words: str, color: str, shape: str = "round") -> None:
+    ax.text(x, y, words, ha="center", va="center", fontsize=14, zorder=5,
+            color="#555555" if color == _PALE else "white",
+            bbox={"boxstyle": f"{shape},pad=0.2", "facecolor": color, "edgecolor": "white"})
 
 
 def _cells(ax: Axes, n_rows: int, n_cols: int) -> None:
