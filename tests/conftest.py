@@ -18,7 +18,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SECONDS = {
     "test_site.py": 230,
     "test_explore_headlines.py": 96,
-    "08_rnn_input_shapes.ipynb": 79,
+    "08_rnn_input_shapes.ipynb": 32,
     "07_word2vec_training.ipynb": 70,
     "test_explore_hosts.py": 67,
     "test_explore_neighbors.py": 66,

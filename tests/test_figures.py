@@ -114,3 +114,17 @@ def test_strips_write_each_number_under_its_column():
     assert [t.get_text() for t in ax.get_xticklabels()] == ["狗", "咬"]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["遗忘门"]
     assert ax.get_images()[0].get_clim() == (-2, 2)
+
+
+def test_two_directions_mark_where_each_direction_stops():
+    """打包：各方向停在真词上；不打包：前向停在最后一个 PAD 上，反向从 PAD 起步。"""
+    words, unread = ["油价", "下调", "<pad>"], [0, 0]
+    ax = figures.two_directions(words, [[1, 0], [2, 0], unread], [[2, 0], [1, 0], unread])
+    at = {t.get_text(): t.get_position() for t in ax.texts}
+    assert at["h_n[-2]"][0] == 1 and at["h_n[-1]"][0] == 0 and at["PAD"] == (2, 1)
+    assert [t.get_text() for t in ax.texts].count("0") == 2
+    ax = figures.two_directions(words, [[1, 0], [2, 0], [2, 1]], [[2, 1], [1, 1], [0, 1]])
+    at = {t.get_text(): t.get_position() for t in ax.texts}
+    assert at["h_n[-2]"][0] == 2 and at["h_n[-1]"][0] == 0
+    assert at["1 PAD"] == (2, 2) and at["2 词\n1 PAD"][0] in (0, 2)
+    draw(ax)
