@@ -128,3 +128,11 @@ def test_two_directions_mark_where_each_direction_stops():
     assert at["h_n[-2]"][0] == 2 and at["h_n[-1]"][0] == 0
     assert at["1 PAD"] == (2, 2) and at["2 词\n1 PAD"][0] in (0, 2)
     draw(ax)
+
+
+def test_dots_show_the_mean_the_range_and_the_note_of_each_row():
+    ax = figures.dots({"平均，字": [76.6, 77.0], "LSTM，字": [67.6, 73.0, 68.0]}, ["76.8%", "69.5%"])
+    assert [line.get_xdata().tolist() for line in ax.lines[:2]] == [[76.6, 77.0], [67.6, 73.0]]
+    name, note = ax.texts[:2]
+    assert name.get_text() == "平均，字" and name.get_position()[1] < 0 < note.get_position()[0]
+    assert "点" not in draw(ax) and "平均，字 76.8%" in draw(ax)

@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "strips",
+__all__ = ["COLORS", "GREY", "bars", "describe", "dots", "heatmap", "line_with_spread", "strips",
            "token_grid", "two_directions", "use_style"]
 
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
@@ -92,6 +92,32 @@ def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
     ax.invert_yaxis()
     ax.grid(False)
     ax.margins(x=0.12)
+    return ax
+
+
+def dots(runs: Mapping[str, Sequence[float]], notes: Sequence[str], ax: Axes | None = None) -> Axes:
+    """一行一组数：点是平均，横线从最小到最大，名字写在点的上方，notes 写在右边。手机上也读得清。第 10 章。
+
+    >>> ax = dots({"甲": [1, 3], "乙": [4]}, ["2 秒", "1 秒"])
+    >>> ax.lines[-1].get_xdata().tolist()
+    [2.0, 4.0]
+    >>> [text.get_text() for text in ax.texts]
+    ['甲', '2 秒', '乙', '1 秒']
+    >>> plt.close(ax.figure)
+    """
+    ax = ax or plt.subplots(figsize=(4.8, 0.9 + 0.5 * len(runs)))[1]
+    values = [np.asarray(v, dtype=float) for v in runs.values()]
+    low, high = min(v.min() for v in values), max(v.max() for v in values)
+    pad = 0.06 * (high - low)
+    for y, (name, v, note) in enumerate(zip(runs, values, notes, strict=True)):
+        ax.plot([v.min(), v.max()], [y, y], color=COLORS[0], linewidth=5, alpha=0.35, solid_capstyle="round")
+        for x, words, side in ((low - pad, name, "left"), (high + pad, note, "right")):
+            ax.text(x, y - 0.28, words, ha=side, va="bottom", fontsize=10,
+                    color="black" if side == "left" else GREY)
+    ax.plot([v.mean() for v in values], range(len(values)), "o", color=COLORS[0], label="平均")
+    ax.set(xlim=(low - pad, high + pad), ylim=(len(values) - 0.5, -0.95), yticks=[])
+    ax.grid(axis="x")
+    ax.spines["left"].set_visible(False)
     return ax
 
 
