@@ -110,7 +110,8 @@ def dots(runs: Mapping[str, Sequence[float]], notes: Sequence[str], ax: Axes | N
     low, high = min(v.min() for v in values), max(v.max() for v in values)
     pad = 0.06 * (high - low)
     for y, (name, v, note) in enumerate(zip(runs, values, notes, strict=True)):
-        ax.plot([v.min(), v.max()], [y, y], color=COLORS[0], linewidth=5, alpha=0.35, solid_capstyle="round")
+        ax.plot([v.min(), v.max()], [y, y], color=COLORS[0], linewidth=5, alpha=0.35,
+                solid_capstyle="round")
         for x, words, side in ((low - pad, name, "left"), (high + pad, note, "right")):
             ax.text(x, y - 0.28, words, ha=side, va="bottom", fontsize=10,
                     color="black" if side == "left" else GREY)
@@ -203,19 +204,22 @@ def two_directions(words: Sequence[str], forward: np.ndarray, backward: np.ndarr
         read = counts.sum(axis=1) > 0
         end = np.flatnonzero(read)[::step][-1]
         for t, (n_words, n_pads) in enumerate(counts):
-            _box(ax, t, y, "\n".join(f"{n} {unit}" for n, unit in ((n_words, "词"), (n_pads, "PAD")) if n),
-                 COLORS[0] if n_words else GREY, thick=t == end, empty=not read[t])
+            counted = [f"{n} {unit}" for n, unit in ((n_words, "词"), (n_pads, "PAD")) if n]
+            _box(ax, t, y, "\n".join(counted), COLORS[0] if n_words else GREY,
+                 thick=t == end, empty=not read[t])
             if read[t] and 0 <= t + step < len(words) and read[t + step]:
-                ax.annotate("", (t + 0.58 * step, y), (t + 0.42 * step, y), arrowprops={"arrowstyle": "->"})
+                ax.annotate("", (t + 0.58 * step, y), (t + 0.42 * step, y),
+                            arrowprops={"arrowstyle": "->"})
             if read[t]:
                 ax.annotate("", (t, 1 + 0.6 * (y - 1)), (t, 1 + 0.28 * (y - 1)),
                             arrowprops={"arrowstyle": "->", "color": GREY})
-        ax.text(end, y - 0.62 * step, "h_n[-2]" if step > 0 else "h_n[-1]", ha="center", va="center",
-                color=COLORS[1])
+        ax.text(end, y - 0.62 * step, "h_n[-2]" if step > 0 else "h_n[-1]",
+                ha="center", va="center", color=COLORS[1])
     for t, word in enumerate(words):
         ax.text(t, 1, "PAD" if word == pad else word, ha="center", va="center",
                 color=GREY if word == pad else "black")
-    ax.set(xlim=(-0.55, len(words) - 0.45), ylim=(-0.85, 2.85), xticks=range(len(words)), yticks=(0, 2))
+    ax.set(xlim=(-0.55, len(words) - 0.45), ylim=(-0.85, 2.85), xticks=range(len(words)),
+           yticks=(0, 2))
     ax.set_yticklabels(["前向", "反向"])
     ax.grid(False)
     ax.spines[:].set_visible(False)
@@ -269,8 +273,9 @@ def _cells(ax: Axes, n_rows: int, n_cols: int) -> None:
 
 def _box(ax: Axes, x: float, y: float, words: str, color: str, thick: bool, empty: bool) -> None:
     """一个隐状态画成一个方框，里面写字；空的用虚线框，写 0。"""
-    ax.text(x, y, words or "0", ha="center", va="center", color="white" if not empty else GREY,
-            linespacing=1.1, bbox={"boxstyle": "square,pad=0.35", "facecolor": "none" if empty else color,
+    ax.text(x, y, words or "0", ha="center", va="center", linespacing=1.1,
+            color=GREY if empty else "white",
+            bbox={"boxstyle": "square,pad=0.35", "facecolor": "none" if empty else color,
                   "edgecolor": COLORS[1] if thick else color, "linewidth": 3 if thick else 1,
                   "linestyle": ":" if empty else "-"})
 

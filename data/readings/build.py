@@ -31,7 +31,8 @@ SETTINGS = (  # 数据，读法，补在，max_L，轮次，遗忘门偏置（�
     *(("短评", NAIVE, "后", 32, epochs, 0) for epochs in (10, 30)),
     *(("短评", NAIVE, "后", 32, epochs, bias) for epochs, bias in ((3, 2), (10, 2), (10, 5))),
     *(("短评", NAIVE, "前", max_L, 3, 0) for max_L in (16, 64)),
-    *(("标题", read, "后", max_L, 10, 0) for read in READINGS[:2] for max_L in (32, 64)))
+    *(("标题", read, "后", max_L, 10, 0) for read in READINGS[:2] for max_L in (32, 64)),
+    *(("标题", read, "后", 32, 30, 0) for read in READINGS[:2]))
 THUCNEWS = tuple(("THUCNews", read, "后", max_L, 3, 0) for read in READINGS[:2] for max_L in (32, 64))
 SEEDS = (0, 1, 2, 3, 4)
 
