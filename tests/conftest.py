@@ -18,7 +18,6 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SECONDS = {
     "test_site.py": 230,
     "test_explore_headlines.py": 96,
-    "08_rnn_input_shapes.ipynb": 79,
     "07_word2vec_training.ipynb": 70,
     "test_explore_hosts.py": 67,
     "test_explore_neighbors.py": 66,
@@ -28,6 +27,7 @@ SECONDS = {
     "09_tensorboardx.ipynb": 43,
     "06_negative_sampling.ipynb": 35,
     "test_explore_three_gates.py": 33,
+    "08_rnn_input_shapes.ipynb": 32,
     "test_word2vec_train.py": 32,
     "test_explore_sliding_window.py": 31,
     "test_explore.py": 31,

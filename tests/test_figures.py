@@ -144,3 +144,25 @@ def test_nothing_in_the_wiring_overlaps_or_leaves_the_picture():
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text()]
     assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
     assert all(b.x0 >= 0 and b.x1 <= ax.figure.bbox.width for b in boxes)
+
+
+def test_two_directions_mark_where_each_direction_stops():
+    """打包：各方向停在真词上；不打包：前向停在最后一个 PAD 上，反向从 PAD 起步。"""
+    words, unread = ["油价", "下调", "<pad>"], [0, 0]
+    ax = figures.two_directions(words, [[1, 0], [2, 0], unread], [[2, 0], [1, 0], unread])
+    at = {t.get_text(): t.get_position() for t in ax.texts}
+    assert at["h_n[-2]"][0] == 1 and at["h_n[-1]"][0] == 0 and at["PAD"] == (2, 1)
+    assert [t.get_text() for t in ax.texts].count("0") == 2
+    ax = figures.two_directions(words, [[1, 0], [2, 0], [2, 1]], [[2, 1], [1, 1], [0, 1]])
+    at = {t.get_text(): t.get_position() for t in ax.texts}
+    assert at["h_n[-2]"][0] == 2 and at["h_n[-1]"][0] == 0
+    assert at["1 PAD"] == (2, 2) and at["2 词\n1 PAD"][0] in (0, 2)
+    draw(ax)
+
+
+def test_dots_show_the_mean_the_range_and_the_note_of_each_row():
+    ax = figures.dots({"平均，字": [76.6, 77.0], "LSTM，字": [67.6, 73.0, 68.0]}, ["76.8%", "69.5%"])
+    assert [line.get_xdata().tolist() for line in ax.lines[:2]] == [[76.6, 77.0], [67.6, 73.0]]
+    name, note = ax.texts[:2]
+    assert name.get_text() == "平均，字" and name.get_position()[1] < 0 < note.get_position()[0]
+    assert "点" not in draw(ax) and "平均，字 76.8%" in draw(ax)

@@ -18,8 +18,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "GREY", "bars", "describe", "heatmap", "line_with_spread", "lstm_wiring",
-           "strips", "token_grid", "use_style"]
+__all__ = ["COLORS", "GREY", "bars", "describe", "dots", "heatmap", "line_with_spread",
+           "lstm_wiring", "strips", "token_grid", "two_directions", "use_style"]
 
 # Okabe & Ito (2008) 的配色：色觉有差异的读者也分得清
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#3A86A8")
@@ -93,6 +93,33 @@ def bars(names: Sequence[str], values: Sequence[float], ax: Axes | None = None,
     ax.invert_yaxis()
     ax.grid(False)
     ax.margins(x=0.12)
+    return ax
+
+
+def dots(runs: Mapping[str, Sequence[float]], notes: Sequence[str], ax: Axes | None = None) -> Axes:
+    """一行一组数：点是平均，横线从最小到最大，名字写在点的上方，notes 写在右边。手机上也读得清。第 10 章。
+
+    >>> ax = dots({"甲": [1, 3], "乙": [4]}, ["2 秒", "1 秒"])
+    >>> ax.lines[-1].get_xdata().tolist()
+    [2.0, 4.0]
+    >>> [text.get_text() for text in ax.texts]
+    ['甲', '2 秒', '乙', '1 秒']
+    >>> plt.close(ax.figure)
+    """
+    ax = ax or plt.subplots(figsize=(4.8, 0.9 + 0.5 * len(runs)))[1]
+    values = [np.asarray(v, dtype=float) for v in runs.values()]
+    low, high = min(v.min() for v in values), max(v.max() for v in values)
+    pad = 0.06 * (high - low)
+    for y, (name, v, note) in enumerate(zip(runs, values, notes, strict=True)):
+        ax.plot([v.min(), v.max()], [y, y], color=COLORS[0], linewidth=5, alpha=0.35,
+                solid_capstyle="round")
+        for x, words, side in ((low - pad, name, "left"), (high + pad, note, "right")):
+            ax.text(x, y - 0.28, words, ha=side, va="bottom", fontsize=10,
+                    color="black" if side == "left" else GREY)
+    ax.plot([v.mean() for v in values], range(len(values)), "o", color=COLORS[0], label="平均")
+    ax.set(xlim=(low - pad, high + pad), ylim=(len(values) - 0.5, -0.95), yticks=[])
+    ax.grid(axis="x")
+    ax.spines["left"].set_visible(False)
     return ax
 
 
@@ -211,6 +238,46 @@ def heatmap(values: np.ndarray, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def two_directions(words: Sequence[str], forward: np.ndarray, backward: np.ndarray,
+                   pad: str = "<pad>", ax: Axes | None = None) -> Axes:
+    """双向网络读一句话：下排从左往右读，上排从右往左读，格里写这个隐状态读过几个词、几个 PAD。
+
+    粗框是各方向停下的那一格，即 h_n[-2]（前向）与 h_n[-1]（反向）；什么也没读的格是虚线框。
+    forward、backward 的形状都是 (T, 2)：各步读过的真词数、PAD 数。第 08 章。
+
+    >>> ax = two_directions(["我", "<pad>"], [[1, 0], [1, 1]], [[1, 1], [0, 1]])
+    >>> [text.get_text() for text in ax.texts if "词" in text.get_text()]
+    ['1 词', '1 词\\n1 PAD', '1 词\\n1 PAD']
+    >>> plt.close(ax.figure)
+    """
+    ax = ax or plt.subplots(figsize=(4.6, 3.5))[1]
+    for y, counts, step in ((0, np.asarray(forward), 1), (2, np.asarray(backward), -1)):
+        read = counts.sum(axis=1) > 0
+        end = np.flatnonzero(read)[::step][-1]
+        for t, (n_words, n_pads) in enumerate(counts):
+            counted = [f"{n} {unit}" for n, unit in ((n_words, "词"), (n_pads, "PAD")) if n]
+            _box(ax, t, y, "\n".join(counted), COLORS[0] if n_words else GREY,
+                 thick=t == end, empty=not read[t])
+            if read[t] and 0 <= t + step < len(words) and read[t + step]:
+                ax.annotate("", (t + 0.58 * step, y), (t + 0.42 * step, y),
+                            arrowprops={"arrowstyle": "->"})
+            if read[t]:
+                ax.annotate("", (t, 1 + 0.6 * (y - 1)), (t, 1 + 0.28 * (y - 1)),
+                            arrowprops={"arrowstyle": "->", "color": GREY})
+        ax.text(end, y - 0.62 * step, "h_n[-2]" if step > 0 else "h_n[-1]",
+                ha="center", va="center", color=COLORS[1])
+    for t, word in enumerate(words):
+        ax.text(t, 1, "PAD" if word == pad else word, ha="center", va="center",
+                color=GREY if word == pad else "black")
+    ax.set(xlim=(-0.55, len(words) - 0.45), ylim=(-0.85, 2.85), xticks=range(len(words)),
+           yticks=(0, 2))
+    ax.set_yticklabels(["前向", "反向"])
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    return ax
+
+
 def describe(fig: Figure) -> str:
     """图上的文字与数：首行“图：标题”，其后每个子图的轴名与每组数据（三位有效数字）。
 
@@ -264,6 +331,15 @@ def _cells(ax: Axes, n_rows: int, n_cols: int) -> None:
     ax.grid(which="minor", color="white", linewidth=2)
     ax.tick_params(which="both", length=0)
     ax.spines[:].set_visible(False)
+
+
+def _box(ax: Axes, x: float, y: float, words: str, color: str, thick: bool, empty: bool) -> None:
+    """一个隐状态画成一个方框，里面写字；空的用虚线框，写 0。"""
+    ax.text(x, y, words or "0", ha="center", va="center", linespacing=1.1,
+            color=GREY if empty else "white",
+            bbox={"boxstyle": "square,pad=0.35", "facecolor": "none" if empty else color,
+                  "edgecolor": COLORS[1] if thick else color, "linewidth": 3 if thick else 1,
+                  "linestyle": ":" if empty else "-"})
 
 
 def _patches(ax: Axes) -> str:
