@@ -242,6 +242,18 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
             time.sleep(0.02)
 
 
+def test_ctrl_c_while_the_workers_start_is_not_lost(tmp_path):
+    """fork 的钩子里抛出的 KeyboardInterrupt 会被 Python 吞掉；这里每次 fork 都按一次 Ctrl-C。"""
+    text = write_corpus(tmp_path / "own.txt")
+    code = ("import os, signal, sys; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
+            "os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT));"
+            "cli.main(sys.argv[1:])")
+    command = [sys.executable, "-c", code, "vectors", str(text), "-o", str(tmp_path / "a.vec"),
+               "--segmented", "yes", "--epochs", "5000", "--workers", "2", "--vector-size", "8"]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 130 and "已停止" in done.stderr and "Traceback" not in done.stderr
+
+
 def test_a_missing_package_is_named(tmp_path):
     text = write_corpus(tmp_path / "own.txt", 30)
     done = shell("vectors", text, "-o", tmp_path / "a.vec", before="sys.modules['torch'] = None")

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -15,10 +16,11 @@ import inspect
 import multiprocessing
 import signal
 import sys
+import threading
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -289,17 +291,14 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
 
     fork = multiprocessing.get_context("fork")
     team = [fork.Process(target=work, args=(first,)) for first in range(workers)]
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C 由父进程处理
     try:
-        with warnings.catch_warnings():  # Python 3.12 起，父进程里有别的线程时 fork 会警告
-            warnings.simplefilter("ignore", DeprecationWarning)
+        with _interrupt_later(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 起，有别的线程时 fork 会警告
             for process in team:
                 process.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for process in team:
             process.join()
     finally:  # 按了 Ctrl-C，工人也停
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for process in team:
             process.terminate()
             process.join()
@@ -307,6 +306,26 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
         raise RuntimeError(f"训练的一个工人中途退出了（退出码 {failed[0]}），原因见上面的输出；"
                            "内存不够时，请减少 workers 或 vector_size")
     return losses.numpy()
+
+
+@contextlib.contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """这一段里按 Ctrl-C，做完这一段再停；这一段里 fork 出的进程不理 Ctrl-C，由父进程叫停。
+
+    fork 前后的钩子（logging、random 都有）里抛出的 KeyboardInterrupt 会被 Python 吞掉，训练就停不下来。
+    只遮住信号不够：别的线程会替主线程收下它。
+    """
+    if threading.current_thread() is not threading.main_thread():  # 处理信号的总是主线程
+        yield
+        return
+    pressed: list[tuple] = []
+    before = signal.signal(signal.SIGINT, lambda *signal: pressed.append(signal))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed and callable(before):
+        before(*pressed[0])
 
 
 def _merge(table: torch.Tensor, before: torch.Tensor) -> None:
