@@ -8,6 +8,7 @@ from docutils import nodes, utils
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book/_ext"))
 import figure_alt  # noqa: E402
+import stacked_table  # noqa: E402
 from formulas import keep_punctuation  # noqa: E402
 from search_zh import GlossarySearch, glossary_terms  # noqa: E402
 
@@ -51,3 +52,13 @@ def test_index_keeps_terms_whole(capfd):
     assert {"词向量", "Embedding"} <= set(search.split("词向量 Embedding"))
     assert [w for w in ("的", "，", "……", "词向量", "x") if search.word_filter(w)] == ["词向量"]
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("last, classes", [("怎样才会推翻它", ["stacked"]), ("接着问", [])])
+def test_only_tables_of_sentences_are_stacked(last, classes):
+    doctree = utils.new_document("page")
+    entries = [nodes.entry("", nodes.paragraph("", name)) for name in ("原话", last)]
+    table = nodes.table("", nodes.tgroup("", nodes.thead("", nodes.row("", *entries))))
+    doctree += table
+    stacked_table.stack(None, doctree)
+    assert table["classes"] == classes
