@@ -8,7 +8,7 @@ import pytest
 from test_notebooks import FOLDER, printed_numbers
 
 PAGE = (Path(__file__).parents[1] / "book" / "claims.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| \[(.+?)\]\(\.\./notebooks/(\w+)\) \| (.+?) \| (.+?) \| (.+?) \|$", PAGE,
+ROWS = re.findall(r"^\| \[(.+?)\]\(\.\./notebooks/(\w+)\.ipynb#\S+\) \| (.+?) \| (.+?) \| (.+?) \|$", PAGE,
                   flags=re.MULTILINE)
 HEAD = "| 原话 | 结论 | 决定它的数 | 怎样才会推翻它 |"
 
