@@ -48,14 +48,13 @@ book: $(VENV)/book.ok
 lab: $(VENV)/all.ok
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
-# 两个核也开三个工人：浏览器与 notebook 的内核常在等
 test: $(VENV)/all.ok
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 3 -q -m "not full"
+	@$(BIN)/python -m pytest -n 2 -q -m "not full"
 
 test-full: $(VENV)/all.ok
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 3 -q
+	@$(BIN)/python -m pytest -n 2 -q
 
 notebooks: $(VENV)/all.ok
 	@cd notebooks && ../$(BIN)/jupyter nbconvert --config nbconvert_config.py [0-9]*.ipynb

@@ -218,10 +218,14 @@ def test_the_encoding_is_recognised_and_said(tmp_path, capsys, encoding, said):
 
 # 停下、缺东西、写错：一句中文，退出码各不相同
 
+# 后台里（make test &）起的进程不理 Ctrl-C，子进程也跟着不理；这里要它理
+LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     """两个工人正在训练时按 Ctrl-C：退出码 130，一句话，没有调用栈，没有留下进程。"""
     text, checkpoint = write_corpus(tmp_path / "own.txt"), tmp_path / "c.npz"
-    code = ("import sys; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
+    code = (LISTEN + "import sys; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
             "w.train.__defaults__ = (None, None, 0); cli.main(sys.argv[1:])")  # 每一程都存检查点
     command = [sys.executable, "-c", code, "vectors", str(text), "-o", str(tmp_path / "a.vec"),
                "--segmented", "yes", "--epochs", "5000", "--workers", "2", "--vector-size", "8",
@@ -245,7 +249,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
 def test_ctrl_c_while_the_workers_start_is_not_lost(tmp_path):
     """fork 的钩子里抛出的 KeyboardInterrupt 会被 Python 吞掉；这里就在钩子里按一次 Ctrl-C。"""
     text = write_corpus(tmp_path / "own.txt")
-    code = ("import os, signal, sys, threading; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
+    code = (LISTEN + "import os, sys, threading; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
             "threading.Thread(target=threading.Event().wait, daemon=True).start();"  # 它会替主线程收信号
             "once = [1]; press = lambda: once and [os.kill(os.getpid(), once.pop() * signal.SIGINT),"
             "*range(10**6)]; os.register_at_fork(after_in_parent=press);"
