@@ -249,8 +249,9 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
 def test_ctrl_c_while_the_workers_start_is_not_lost(tmp_path):
     """fork 的钩子里抛出的 KeyboardInterrupt 会被 Python 吞掉；这里就在钩子里按一次 Ctrl-C。"""
     text = write_corpus(tmp_path / "own.txt")
-    code = (LISTEN + "import os, sys, threading; from textseq import cli, word2vec_train as w; w.PART = 2_000;"
-            "threading.Thread(target=threading.Event().wait, daemon=True).start();"  # 它会替主线程收信号
+    code = (LISTEN + "import os, sys, threading; from textseq import cli, word2vec_train as w;"
+            "w.PART = 2_000;"  # 下面这个线程会替主线程收信号
+            "threading.Thread(target=threading.Event().wait, daemon=True).start();"
             "once = [1]; press = lambda: once and [os.kill(os.getpid(), once.pop() * signal.SIGINT),"
             "*range(10**6)]; os.register_at_fork(after_in_parent=press);"
             "cli.main(sys.argv[1:])")
