@@ -68,7 +68,10 @@ HOW = {"正交": ({"orthogonal": True}, {}, 5e-3, False),
        "f = i = o = 1": ({}, {"f": 1.0, "i": 1.0, "o": 1.0}, 5e-3, False),
        "偏置 1，裁剪": ({"forget_bias": 1.0}, {}, 1e-2, True),
        "f = 1，裁剪": ({}, {"f": 1.0}, 1e-2, True),
-       "正交，降": ({"orthogonal": True}, {}, 5e-3, True)}
+       "正交，降": ({"orthogonal": True}, {}, 5e-3, True),
+       **{f"正交，学习率 {rate}": ({"orthogonal": True}, {}, rate, False)
+          for rate in (0.001, 0.002, 0.01, 0.02)},
+       **{f"偏置 5，学习率 {rate}": ({"forget_bias": 5.0}, {}, rate, False) for rate in (0.002, 0.01)}}
 
 
 def start(kind: str, rng: torch.Generator, forget_bias: float = 0.0,
@@ -245,7 +248,9 @@ def plan() -> list[tuple]:
               for kind, how in (("LSTM", "偏置 1，裁剪"), ("LSTM", "f = 1，裁剪"), ("RNN", "正交，降"))
               for steps in (200, 400)]
     forget += [("最近的旗", "LSTM", "f = 1，裁剪", 20, 2000, (20, 80))]     # 多练五倍，补得回来吗
-    return race + longer + bias + easy + forget
+    rates = [("一面旗", "RNN" if how.startswith("正交") else "LSTM", how, 40, 200, (40,))
+             for how in HOW if "学习率" in how]              # 换学习率，次序变不变
+    return race + longer + bias + easy + forget + rates
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
 """
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from unittest import mock
@@ -33,7 +34,7 @@ PAIRS = load_pairs(FOLDER.parent / "evaluation/word_pairs_detail.tsv")
 QUESTIONS = load_analogies(FOLDER.parent / "evaluation/analogies.tsv")
 SEEDS, EPOCHS, SIZE = (1, 2, 3), 5, 32
 BANDS = {"最常见的": range(300), "第 2,000 名起": range(2000, 2300), "第 10,000 名起": range(10_000, 10_300)}
-TRAININGS = {  # 名字：改哪几张表，设定里与默认不同的
+TRAININGS = {  # 名字：改哪几张表，设定里与默认不同的，不改的那张长几倍（默认 1）或是别的种子学好的
     "两张都改": ("两张", {}),
     "两张都改，1 轮": ("两张", {"epochs": 1}),
     "两张都改，学习率一直 0.05": ("两张", {"min_alpha": 0.05}),
@@ -44,6 +45,8 @@ TRAININGS = {  # 名字：改哪几张表，设定里与默认不同的
     "只改 Context": ("Context", {}),
     "只改 Embedding，学习率 0.2": ("Embedding", {"alpha": 0.2}),
     "只改 Context，学习率 0.2": ("Context", {"alpha": 0.2}),
+    "只改 Embedding，Context 长三倍": ("Embedding", {}, 3),
+    "只改 Embedding，Context 是学好的": ("Embedding", {}, "学好的"),
 }
 COLUMNS = ("训练", "表", "种子", "rho", "rho减平均", "类比%", "平均余弦", "词频R2")
 WATCHED = ("两张都改", "两张都改，学习率一直 0.05")
@@ -52,8 +55,8 @@ EXAMPLES, SEEN = ("北京", "比赛", "上午", "春节", "医生"), ("词", "�
 BETWEEN = ("种子甲", "种子乙", "余弦", "转后余弦", *(f"{band}相同%" for band in BANDS))
 
 
-def frozen(which: str, size: int):
-    """只改一张表的 update_tables：另一张第一步之前换成长度约为 1 的随机向量，以后不动。"""
+def frozen(which: str, table: np.ndarray):
+    """只改一张表的 update_tables：另一张第一步之前换成 table，以后不动。"""
     if which == "两张":
         return update_tables
     started = []
@@ -61,8 +64,8 @@ def frozen(which: str, size: int):
     def update(E, C, *rest):
         fixed = C if which == "Embedding" else E
         if not started:
-            started.append(torch.from_numpy(np.random.default_rng(0).normal(size=fixed.shape) / size ** 0.5))
-            fixed.copy_(started[0])
+            fixed.copy_(torch.from_numpy(table))
+            started.append(True)
         copies = (E, C.clone()) if which == "Embedding" else (E.clone(), C)
         return update_tables(*copies, *rest)
     return update
@@ -71,9 +74,14 @@ def frozen(which: str, size: int):
 def snapshots(corpus: EncodedCorpus, name: str, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """按 TRAININGS 里的一种训练，返回起点与各轮之后的两张表（去掉空位与生词两行）。"""
     torch.set_num_threads(1)
-    which, changes = TRAININGS[name]
+    which, changes, length = (*TRAININGS[name], 1)[:3]
     s = Settings(**{"vector_size": SIZE, "epochs": EPOCHS, "seed": seed} | changes)
-    step, tables, kept, parts = frozen(which, SIZE), [], [], [0]
+    if length == "学好的":  # 下一个种子两张都改，学出的 Context
+        learned = train("skipgram", corpus, replace(s, seed=seed % len(SEEDS) + 1))
+        table = learned.context
+    else:
+        table = length * np.random.default_rng(0).normal(size=(len(corpus.vocab), SIZE)) / SIZE ** 0.5
+    step, tables, kept, parts = frozen(which, table), [], [], [0]
 
     def keep() -> None:
         kept.append(tuple(t.numpy().copy() for t in tables))
