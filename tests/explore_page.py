@@ -47,6 +47,6 @@ class _Cached(SimpleHTTPRequestHandler):
 def serve_cached(folder):
     """本机的静态网站，让浏览器把取到的文件存一小时；给出它的网址。"""
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Cached, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

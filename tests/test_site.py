@@ -81,7 +81,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def served(site):
     """像 `make serve` 那样在本机供应这本书，给出网址。"""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
