@@ -56,7 +56,7 @@ SECONDS = {
 # 深色的颜色查这三页，无障碍查这五页
 DARK = {"book/index", "book/glossary", "notebooks/04_training_pairs"}
 AXE = DARK | {"book/claims", "notebooks/10_headline_classifier"}
-FEW = {"kind": 3, "n": 3}  # 互动图：坏文件、与 Python 相等的设定，各做头几种
+FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头三种
 
 
 def is_one_of_many(item):
@@ -64,9 +64,9 @@ def is_one_of_many(item):
     if item.path.name == "test_site.py":
         allowed = {"test_colours_in_the_dark": DARK, "test_accessible": AXE}.get(item.originalname)
         return allowed is not None and params["visit"] not in allowed
-    return item.path.name.startswith("test_explore_") and (
+    return item.path.name.startswith(("test_explore_", "test_tensorboard_page")) and (
         params.get("theme") == "dark" or params.get("scheme") == "file"  # test_explore.py 查一件的全部
-        or any(places.get(name, 0) >= few for name, few in FEW.items()))
+        or any(places.get(name, 0) >= 3 for name in FEW))
 
 
 @pytest.hookimpl(tryfirst=True)  # 要在 -m 挑选之前

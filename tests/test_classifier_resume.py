@@ -192,7 +192,7 @@ def two_processes(folder, settings, dev_losses=()):
     return first
 
 
-@pytest.mark.parametrize("batch_size", [20, 1])
+@pytest.mark.parametrize("batch_size", [20, pytest.param(1, marks=pytest.mark.full)])
 def test_two_processes_share_each_batch(tmp_path, batch_size):
     """不丢弃时，与一个进程只差在加法的次序；一批只有一条时，另一个进程空着。"""
     settings = {"epochs": 3, "batch_size": batch_size, "lr": 0.01, "patience": 9}

@@ -243,10 +243,10 @@ ACT = {
 }
 
 
-@pytest.mark.parametrize("name", explore.names())
-def test_a_true_anywidget_leaves_nothing_behind(watched, site, name):
+@pytest.mark.parametrize("widget", explore.names())
+def test_a_true_anywidget_leaves_nothing_behind(watched, site, widget):
     folder, _ = site
-    open_widget(watched, folder, name)
+    open_widget(watched, folder, widget)
     view = watched.locator("#view")
     assert watched.evaluate(REMAINS) == NOTHING
     texts = []
@@ -254,14 +254,14 @@ def test_a_true_anywidget_leaves_nothing_behind(watched, site, name):
         render(watched)
         before = watched.evaluate("model.saved")
         assert watched.evaluate("model.listeners.length") > 0
-        ACT[name](view)
+        ACT[widget](view)
         assert watched.evaluate("model.saved") > before
         texts.append(view.get_by_role("heading").all_text_contents())
         assert clean_up(watched) == NOTHING
-    assert (watched.evaluate("left.seen") > 0) == (name in ("headlines", "vector_lab"))  # 真的数得到
-    assert texts[0] == texts[1] and texts[0][0] == explore.spec(name)["title"]
+    assert (watched.evaluate("left.seen") > 0) == (widget in ("headlines", "vector_lab"))  # 真的数得到
+    assert texts[0] == texts[1] and texts[0][0] == explore.spec(widget)["title"]
     watched.evaluate("(keys) => keys.forEach((key) => model.set(key, model.get(key)))",
-                     list(explore.spec(name)["state"]))
+                     list(explore.spec(widget)["state"]))
     watched.wait_for_timeout(100)
     assert watched.evaluate(REMAINS) == NOTHING
 

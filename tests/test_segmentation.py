@@ -36,11 +36,8 @@ def corpus():
     return list(corpora.people_daily())
 
 
-ROWS = [name if name == "先变半角，关 HMM" else pytest.param(name, marks=pytest.mark.full)
-        for name in SETTINGS]
-
-
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.full
+@pytest.mark.parametrize("name", SETTINGS)
 def test_the_table_is_what_the_whole_corpus_gives(corpus, name):
     options = dict(SETTINGS[name])
     prepare = options.pop("prepare", str)

@@ -67,6 +67,7 @@ with tempfile.TemporaryDirectory() as folder:
 """
 
 
+@pytest.mark.full
 @pytest.mark.skipif(sys.platform != "linux", reason="从 /proc 读内存的峰值")
 def test_memory_does_not_grow_with_the_corpus(tmp_path):
     rng = np.random.default_rng(0)
