@@ -18,7 +18,7 @@ help:
 	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书（换端口：PORT=8001）"
 	@echo "make clean      删去 build/（不动 .venv）"
 
-# 环境：两个记号文件，各管一组依赖；依赖没变就不再安装，断网也能用
+# 环境：三个记号文件，各管一组依赖；依赖没变就不再安装，断网也能用
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || { echo "需要 Python 3.11 或更新版本；已装在别处时：make PYTHON=/路径/python3.11 …"; exit 1; }
@@ -36,16 +36,21 @@ $(VENV)/book.ok: pyproject.toml requirements.lock | here $(BIN)/python
 	@$(PIP) -e ".[book]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
 	@touch $@
 
+$(VENV)/lab.ok: pyproject.toml requirements.lock | here $(BIN)/python
+	@echo "安装做实验所需的包（Linux 上先看 book/setup.md 的“torch 只装 CPU 版”，能省几 GB）…"
+	@$(PIP) -e ".[lab]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
+	@touch $@
+
 $(VENV)/all.ok: pyproject.toml requirements.lock | here $(BIN)/python
-	@echo "安装全部依赖（约 1.6 GB，需几分钟）…"
+	@echo "安装全部依赖，需几分钟 …"
 	@$(PIP) -e ".[book,lab,test]" || { echo "安装失败；网络慢时见 book/setup.md 的“网络慢怎么办”"; exit 1; }
-	@touch $@ $(VENV)/book.ok
+	@touch $@ $(VENV)/book.ok $(VENV)/lab.ok
 
 book: $(VENV)/book.ok
 	@$(BIN)/jupyter-book build . --config book/_config.yml --toc book/_toc.yml --path-output build --quiet >/dev/null
 	@echo "书在这里：file://$(CURDIR)/$(SITE)/book/index.html"
 
-lab: $(VENV)/all.ok
+lab: $(VENV)/lab.ok
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks
 
 test: $(VENV)/all.ok

@@ -1,16 +1,19 @@
 """建书扩展里不必建书就能查的部分。"""
 
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from docutils import nodes, utils
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book/_ext"))
+import course_zip  # noqa: E402
 import figure_alt  # noqa: E402
 import stacked_table  # noqa: E402
 from formulas import keep_punctuation  # noqa: E402
-from search_zh import GlossarySearch, glossary_terms  # noqa: E402
+from section_search import glossary_terms, own_text  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -42,16 +45,19 @@ def test_punctuation_stays_with_its_formula(after, kept, rest):
 
 def test_glossary_rows_are_read(tmp_path):
     page = tmp_path / "glossary.md"
-    page.write_text("# 术语\n\n| 中文 | English | 一句话 |\n|:--|---|---|\n| 轮 | epoch | 一遍 |\n", "utf-8")
-    assert glossary_terms(page) == [("轮", "epoch")]
+    page.write_text("# 术语\n\n| 中文 | English | 一句话 |\n|:--|---|---|\n"
+                    "| 轮 | epoch | 一遍；又叫回、趟 |\n| 门 | gate | 开关 |\n", "utf-8")
+    assert glossary_terms(page) == [
+        ("轮", "epoch", "一遍；又叫回、趟", ["回", "趟"]), ("门", "gate", "开关", [])]
 
 
-def test_index_keeps_terms_whole(capfd):
-    """术语不被拆散，单字只收术语，jieba 不出声。"""
-    search = GlossarySearch({})
-    assert {"词向量", "Embedding"} <= set(search.split("词向量 Embedding"))
-    assert [w for w in ("的", "，", "……", "词向量", "x") if search.word_filter(w)] == ["词向量"]
-    assert capfd.readouterr() == ("", "")
+def test_a_section_owns_only_what_it_shows():
+    """下级的节、输出、收起的代码不算；代码与文字分开。"""
+    deeper = nodes.section("", nodes.title("", "下一级"), nodes.paragraph("", "别处的话"))
+    cells = [nodes.container("", nodes.literal_block(text, text), classes=[name])
+             for text, name in (("x = 1", "cell_input"), ("1", "cell_output"), ("秘密", "tag_hide-input"))]
+    section = nodes.section("", nodes.title("", "节名"), nodes.paragraph("", "一段"), *cells, deeper)
+    assert own_text(section) == ("一段", "x = 1")
 
 
 @pytest.mark.parametrize("last, classes", [("怎样才会推翻它", ["stacked"]), ("接着问", [])])
@@ -62,3 +68,25 @@ def test_only_tables_of_sentences_are_stacked(last, classes):
     doctree += table
     stacked_table.stack(None, doctree)
     assert table["classes"] == classes
+
+
+@pytest.mark.parametrize("git", [True, False])
+def test_the_zip_holds_the_course_and_nothing_else(tmp_path, git):
+    """有 git 时收它管着的；没有时收全部，虚拟环境、建好的书、记录除外。两次的字节相同。"""
+    root = tmp_path / "课程 1"
+    for name in ("Makefile", "data/词.txt", ".venv/bin/python", "build/x.html", "notebooks/logs_09/e",
+                 "textseq/__pycache__/a.pyc", "随手写的.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name, "utf-8")
+    (root / "Makefile").chmod(0o755)
+    wanted = {"textseq/Makefile", "textseq/data/词.txt"} | (set() if git else {"textseq/随手写的.txt"})
+    if git:
+        subprocess.run(["git", "init", "-q", root], check=True)
+        subprocess.run(["git", "-C", root, "add", "Makefile", "data"], check=True)
+    for name in ("1.zip", "2.zip"):
+        course_zip.write_zip(tmp_path / name, root)
+    with zipfile.ZipFile(tmp_path / "1.zip") as archive:
+        assert set(archive.namelist()) == wanted
+        assert archive.read("textseq/data/词.txt").decode() == "data/词.txt"
+        assert archive.getinfo("textseq/Makefile").external_attr >> 16 == 0o755
+    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()

@@ -79,13 +79,18 @@ def conda():
     return yaml.safe_load(read("environment.yml"))
 
 
-def test_conda_installs_every_extra_from_the_lock():
+def test_conda_installs_only_what_the_notebooks_need():
     environment = conda()
     pip = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
     assert "-c requirements.lock" in pip
-    assert extras_in(" ".join(pip)) == set(EXTRAS)
+    assert extras_in(" ".join(pip)) == {"lab"}
     for name in [*READMES, "book/setup.md"]:
         assert f"conda activate {environment['name']}" in read(name), name
+
+
+def test_make_lab_installs_only_what_the_notebooks_need():
+    rule = re.search(r"lab\.ok:.*?\n\n", read("Makefile"), re.S)[0]
+    assert extras_in(rule) == {"lab"} and "lab: $(VENV)/lab.ok\n" in read("Makefile")
 
 
 def test_make_book_does_not_install_torch():
@@ -168,7 +173,7 @@ def fake_folder(path):
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         (path / name).write_bytes((ROOT / name).read_bytes())
     (path / ".venv/bin/python").symlink_to(sys.executable)
-    for name in ("book.ok", "all.ok"):
+    for name in ("book.ok", "lab.ok", "all.ok"):
         (path / ".venv" / name).touch()
     (path / ".venv/path").write_text(f"{path}\n", encoding="utf-8")
     return path

@@ -1,14 +1,16 @@
 """书的测试：在新文件夹里把警告当错误建一次，再用浏览器逐页看。"""
 
+import json
 import re
 import subprocess
 import sys
 import threading
+import zipfile
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import yaml
@@ -16,7 +18,7 @@ from accessibility import grave_faults
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book/_ext"))
-from search_zh import glossary_terms  # noqa: E402
+from section_search import glossary_terms  # noqa: E402
 
 TOC = yaml.safe_load((ROOT / "book/_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"]]
@@ -217,6 +219,17 @@ def test_opening_in_the_dark(browser, served):
     dark.close()
 
 
+@pytest.mark.parametrize("name", ["book/index", "book/setup"])
+def test_the_whole_course_can_be_downloaded(page, served, name):
+    page.goto(f"{served}/{name}.html")
+    with page.expect_download() as got:
+        page.get_by_role("link", name="下载整门课").click()
+    with zipfile.ZipFile(got.value.path()) as archive:
+        assert {"textseq/Makefile", "textseq/README.md", "textseq/book/index.md"} <= set(archive.namelist())
+        assert archive.testzip() is None
+    assert 7.5 < Path(got.value.path()).stat().st_size / 1e6 < 8.5   # 页面上写着 8 MB
+
+
 def test_root_leads_to_the_book(page, served):
     page.goto(served + "/")
     page.wait_for_url(f"{served}/{TOC['root']}.html")
@@ -239,28 +252,57 @@ def search_page(request, site, served):
     return f"{served}/search.html" if request.param == "http" else (site / "search.html").as_uri()
 
 
-ASK = """(queries) => queries.filter((query) => {
-  const parsed = Search._parseQuery(query);
-  return !Search._performSearch(...parsed).some(([page]) => page === "book/glossary");
-})"""
+QUERIES = json.loads((ROOT / "tests/search_queries.json").read_text(encoding="utf-8"))
 
 
-def test_every_term_is_found(page, search_page):
-    """术语表的每个词，中文和英文，都搜得到；两个词连写也搜得到。"""
-    pairs = glossary_terms()
-    assert len(pairs) >= 60
-    chinese = [term for term, _ in pairs]
-    glued = [a + b for a, b in zip(chinese, chinese[1:], strict=False)]
+@pytest.mark.parametrize("kind, enough", [("问法", 24), ("没有调过的", 9)])
+def test_a_question_leads_to_its_page(page, search_page, kind, enough):
+    """学的人会打的问法：排第一的是哪一页。"""
     page.goto(search_page)
-    page.wait_for_function("() => Search.hasIndex()")
-    assert page.evaluate(ASK, [word for pair in pairs for word in pair] + glued) == []
-    assert page.evaluate(ASK, ["魑魅魍魉"]) == ["魑魅魍魉"]   # 没有的词确实搜不到
+    first = page.evaluate("(all) => all.map((q) => searchBook(q).found[0]?.section.name)",
+                          [query for query, _ in QUERIES[kind]])
+    right = [any(name.split("/")[1].startswith(want) for want in wanted)
+             for name, (_, wanted) in zip(first, QUERIES[kind], strict=True)]
+    assert sum(right) >= enough, [q for (q, _), ok in zip(QUERIES[kind], right, strict=True) if not ok]
+
+
+@pytest.mark.parametrize("query, title", [
+    ("梯度消失怎么办", "记忆线上的梯度：遗忘门的连乘"), ("过拟合怎么办", "过拟合：背得下来，不等于会"),
+    ("pack_padded_sequence", "打包：让 RNN 在真正的末尾停下"),
+    ("训练好的模型怎么保存", "保存模型，连同它的词表"),
+    ("h_n 形状", "RNN 吃什么、吐什么"), ("余弦相似度公式", "余弦：只看方向，不看长短"),
+    ("训练集 测试集 区别", "测试集，只用一次"), ("类比 国王 女人", "类比：九千道题，不是一道")])
+def test_a_question_leads_to_its_section(page, served, query, title):
+    page.goto(f"{served}/search.html?q={quote(query)}")
+    top = page.locator("#search-results li:not(.term)").filter(has_text=title).first
+    assert top.evaluate("(li) => [...li.parentNode.children].indexOf(li)") < 5
+    top.get_by_role("link").click()
+    page.wait_for_url("**#*")
+    heading = page.locator("section[id]").filter(has=page.get_by_role("heading", name=title)).last
+    assert heading.evaluate("(section) => `#${section.id}` === decodeURIComponent(location.hash)")
+
+
+def test_every_term_is_explained(page, search_page):
+    """术语表的每个词，中文、英文、别名，都答得出；两个词连写也行。"""
+    terms = glossary_terms()
+    assert len(terms) >= 60
+    words = [word for chinese, english, _, aliases in terms for word in (chinese, english, *aliases)]
+    words += [a[0] + b[0] for a, b in zip(terms, terms[1:], strict=False)]
+    page.goto(search_page)
+    ask = "(words) => words.filter((word) => word.length > 1 && !searchBook(word).terms.length)"
+    assert page.evaluate(ask, words) == []
+    assert page.evaluate("() => searchBook('魑魅魍魉').found.length") == 0   # 没有的词确实搜不到
 
 
 def test_typing_a_query(page, search_page):
     seen = Visit(page).open(search_page)
-    page.locator("main input[name=q]").fill("词向量")
+    page.locator("main input[name=q]").fill("补零")
+    term = page.locator("#search-results li.term")
+    assert "补齐 padding：" in term.inner_text()
     page.keyboard.press("Enter")
-    page.locator("#search-results li a[href^='book/glossary']").first.wait_for()
-    assert "搜索" in page.locator("#search-results h2").inner_text()
+    first = page.locator("#search-results li:not(.term)").first
+    assert "notebooks/08_rnn_input_shapes.html" in first.get_by_role("link").get_attribute("href")
+    assert first.locator("mark").count() > 0
+    page.locator("main input[name=q]").fill("<b>魑魅</b>")
+    assert "没有一节提到" in page.get_by_role("status").inner_text()
     assert seen.errors == []

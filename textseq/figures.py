@@ -44,7 +44,7 @@ def use_style() -> None:
         "axes.titlesize": 13, "axes.titlelocation": "left", "axes.titlepad": 12,
         "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": False,
         "axes.prop_cycle": mpl.cycler(color=COLORS), "legend.frameon": False,
-        "figure.figsize": (7.2, 3.8), "figure.dpi": 130, "figure.constrained_layout.use": True,
+        "figure.figsize": (5.4, 3.8), "figure.dpi": 130, "figure.constrained_layout.use": True,
         "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#E3E3E3", "axes.axisbelow": True,
     })
     warnings.filterwarnings("error", message="Glyph .* missing")
@@ -134,7 +134,7 @@ def strips(rows: Mapping[str, Sequence[float]], columns: Sequence[str] | None = 
     """
     values = np.array(list(rows.values()), dtype=float)
     if ax is None:
-        ax = plt.subplots(figsize=(7.2, 0.9 + 0.42 * len(values)))[1]
+        ax = plt.subplots(figsize=(5.4, 0.9 + 0.42 * len(values)))[1]
     ax.imshow(values, cmap=_BLUE_ORANGE, vmin=-limit, vmax=limit, aspect="auto")
     if form:
         for (i, j), value in np.ndenumerate(values):
@@ -207,7 +207,7 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
     """
     n_rows, n_cols = len(rows), len(rows[0])
     if ax is None:
-        ax = plt.subplots(figsize=(7.2, 0.75 + 0.44 * n_rows))[1]
+        ax = plt.subplots(figsize=(5.4, 0.75 + 0.44 * n_rows))[1]
     real = np.array([[word != pad for word in row] for row in rows], dtype=float)
     ax.imshow(real, cmap=mpl.colors.ListedColormap(["#DDDDDD", "#CFE4F2"]), vmin=0, vmax=1,
               aspect="auto")
