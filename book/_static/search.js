@@ -37,7 +37,7 @@
   // 字母、数字要整个对上：64 不在 amd64 里
   const counter = (word) => {
     const latin = /^[a-z0-9_. -]+$/u.test(word);
-    const pattern = new RegExp(latin ? `(?<![a-z0-9_])${literal(word)}(?![a-z0-9_])` : literal(word), "gu");
+    const pattern = new RegExp(latin ? `(?<![a-z0-9_])${literal(word)}(?![a-z0-9_])` : literal(squeeze(word)), "gu");
     return (field) => field[latin ? "spaced" : "tight"].match(pattern)?.length ?? 0;
   };
 
