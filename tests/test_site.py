@@ -15,6 +15,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 import yaml
 from accessibility import grave_faults
+from playwright.sync_api import expect
+
+from textseq import explore
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book/_ext"))
@@ -196,6 +199,22 @@ def test_no_sideways_scroll_on_phone(visit):
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_every_page_describes_itself(visit):
+    """转发出去、被搜到时，有一句话说这一页讲什么。"""
+    if visit.name != "search":
+        for selector in ("meta[name=description]", "meta[property='og:description']"):
+            (text,) = visit.page.locator(selector).evaluate_all("(all) => all.map((meta) => meta.content)")
+            assert re.search("[一-鿿]{4}", text) and 20 < len(text) <= 120
+
+
+def test_images_are_lazy_and_open_at_full_size(visit):
+    images = visit.page.evaluate("""() => [...document.querySelectorAll("article img")].map((image) =>
+      [image.loading, image.closest("a")?.href === image.src, image.closest("a")?.ariaLabel ?? ""])""")
+    assert all(loading == "lazy" and same and label.startswith("看原图") for loading, same, label in images)
+    if visit.name in CHAPTERS:
+        assert len(images) >= 4
+
+
 def test_print_shows_only_the_text(visit):
     visit.page.emulate_media(media="print")
     shown = [
@@ -228,6 +247,28 @@ def test_the_whole_course_can_be_downloaded(page, served, name):
         assert {"textseq/Makefile", "textseq/README.md", "textseq/book/index.md"} <= set(archive.namelist())
         assert archive.testzip() is None
     assert 7.5 < Path(got.value.path()).stat().st_size / 1e6 < 8.5   # 页面上写着 8 MB
+
+
+def test_all_explorables_are_on_one_page(page, served):
+    page.goto(f"{served}/book/explorables.html")
+    pieces = page.locator("[data-explore]")
+    shown = pieces.evaluate_all("(all) => all.map((piece) => piece.dataset.explore)")
+    assert sorted(shown) == sorted(explore.names())
+    for name in explore.names():
+        heading = page.locator(f"[data-explore={name}]").get_by_role("heading", level=2)
+        expect(heading).to_have_text(explore.spec(name)["title"])
+
+
+def test_focus_is_seen_on_every_button(page, served):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{served}/{CHAPTERS[0]}.html")
+    buttons = page.locator(".bd-header-article button:visible, .bd-header-article .btn:visible")
+    assert buttons.count() >= 4
+    for button in buttons.all():
+        page.keyboard.press("Shift")   # 用着键盘，:focus-visible 才算数
+        button.focus()
+        style = button.evaluate("(b) => [getComputedStyle(b).outlineStyle, getComputedStyle(b).outlineWidth]")
+        assert style == ["solid", "3px"], button.get_attribute("aria-label")
 
 
 def test_root_leads_to_the_book(page, served):

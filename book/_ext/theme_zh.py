@@ -5,7 +5,9 @@
 """
 
 from gettext import NullTranslations
+from html import escape
 
+from docutils import nodes
 from jinja2.ext import Extension
 from sphinx.locale import translators
 
@@ -52,6 +54,9 @@ TEMPLATES = {
     "scripts/fontawesome.js": None,
 }
 
+# 没有一页用得着：标签页、搜索词的高亮
+UNUSED = ("design-tabs.js", "sphinx_highlight.js")
+
 BODY = {
     # 已有可见的文字“展开／收起”，不需要另一个名字
     '<summary aria-label="Toggle hidden content">': "<summary>",
@@ -88,7 +93,24 @@ def translate(app, config):
 
 
 def patch_templates(app):
+    app.env.settings["image_loading"] = "lazy"   # 图滚到跟前才取
     app.builder.templates.environment.add_extension(ChineseTemplates)
+
+
+def describe_page(app, pagename, templatename, context, doctree):
+    """搜索引擎与转发的卡片要的一句话：这一页的第一段正文。"""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree else []
+    if first := next((p for p in paragraphs if len(p.astext()) > 20), None):
+        text = escape(" ".join(first.astext().split())[:120])
+        title = escape(app.env.titles[pagename].astext())
+        context["metatags"] += (f'<meta name="description" content="{text}">'
+                                f'<meta property="og:title" content="{title}">'
+                                f'<meta property="og:description" content="{text}">')
+
+
+def drop_scripts(app, pagename, templatename, context, doctree):
+    context["script_files"] = [script for script in context["script_files"]
+                               if not str(getattr(script, "filename", script)).endswith(UNUSED)]
 
 
 def patch_body(app, pagename, templatename, context, doctree):
@@ -100,4 +122,6 @@ def setup(app):
     app.connect("config-inited", translate)
     app.connect("builder-inited", patch_templates)
     app.connect("html-page-context", patch_body)
+    app.connect("html-page-context", describe_page)
+    app.connect("html-page-context", drop_scripts, priority=900)   # 等别的扩展都加完
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,11 +5,15 @@ window.addEventListener("load", () => {
   }
 });
 
-// Sphinx 把“取消高亮”译成了“隐藏搜索结果”
-Documentation.addTranslations({
-  locale: "zh_CN",
-  messages: { "Hide Search Matches": "取消高亮" },
-  plural_expr: "0",
+// 图点开看原来的大小：手机上也放得大
+document.addEventListener("DOMContentLoaded", () => {
+  for (const image of document.querySelectorAll("article .cell_output img, article figure img, article p > img")) {
+    if (image.closest("a, [data-explore]")) continue;
+    const link = Object.assign(document.createElement("a"), { href: image.src, className: "full-size" });
+    link.setAttribute("aria-label", `看原图：${image.alt}`);
+    image.replaceWith(link);
+    link.append(image);
+  }
 });
 
 // 纸是白的：打印时换成浅色，打印完换回来
