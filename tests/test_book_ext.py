@@ -70,19 +70,23 @@ def test_only_tables_of_sentences_are_stacked(last, classes):
     assert table["classes"] == classes
 
 
-@pytest.mark.parametrize("git", [True, False])
-def test_the_zip_holds_the_course_and_nothing_else(tmp_path, git):
-    """有 git 时收它管着的；没有时收全部，虚拟环境、建好的书、记录除外。两次的字节相同。"""
+@pytest.mark.parametrize("git", ["管着", "没有文件夹", "没有程序"])
+def test_the_zip_holds_the_course_and_nothing_else(tmp_path, monkeypatch, git):
+    """有 git 时收它管着的；没有时收全部，虚拟环境、建好的书、缓存、记录除外。两次的字节相同。"""
     root = tmp_path / "课程 1"
     for name in ("Makefile", "data/词.txt", ".venv/bin/python", "build/x.html", "notebooks/logs_09/e",
-                 "textseq/__pycache__/a.pyc", "随手写的.txt"):
+                 "textseq/__pycache__/a.pyc", ".ruff_cache/x", ".ci/run", "随手写的.txt"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(name, "utf-8")
     (root / "Makefile").chmod(0o755)
-    wanted = {"textseq/Makefile", "textseq/data/词.txt"} | (set() if git else {"textseq/随手写的.txt"})
-    if git:
+    wanted = {"textseq/Makefile", "textseq/data/词.txt", "textseq/.ci/run"}
+    if git != "没有文件夹":
         subprocess.run(["git", "init", "-q", root], check=True)
-        subprocess.run(["git", "-C", root, "add", "Makefile", "data"], check=True)
+        subprocess.run(["git", "-C", root, "add", "Makefile", "data", ".ci"], check=True)
+    if git != "管着":
+        wanted.add("textseq/随手写的.txt")
+    if git == "没有程序":
+        monkeypatch.setenv("PATH", "")
     for name in ("1.zip", "2.zip"):
         course_zip.write_zip(tmp_path / name, root)
     with zipfile.ZipFile(tmp_path / "1.zip") as archive:

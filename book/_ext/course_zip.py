@@ -4,25 +4,28 @@
 时间戳写死，内容不变，包就逐字节相同。
 """
 
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SKIPPED = {".venv", "build", "wheels", "logs", "logs_09"}
+SKIPPED = {"build", "wheels", "logs", "logs_09", "__pycache__"}
 
 
 def course_files(root=ROOT):
     """课程的文件，相对路径，排好序。"""
-    listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True)
-    if (root / ".git").exists() and listed.returncode == 0:
-        names = [name for name in listed.stdout.decode().split("\0") if name]
-    else:
-        names = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
-    kept = (Path(name) for name in names)
-    return sorted(path for path in kept if (root / path).is_file() and not any(
-        part in SKIPPED or part == "__pycache__" or part.endswith((".egg-info", ".ipynb_checkpoints"))
-        for part in path.parts))
+    if (root / ".git").exists() and shutil.which("git"):
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, check=True)
+        paths = [Path(name) for name in listed.stdout.decode().split("\0") if name]
+        return sorted(path for path in paths if (root / path).is_file())
+    paths = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return sorted(path for path in paths if not any(map(is_left_out, path.parts[:-1])))
+
+
+def is_left_out(folder):
+    return (folder in SKIPPED or folder.endswith(".egg-info")
+            or folder.startswith(".") and folder != ".ci")   # 虚拟环境、各种缓存
 
 
 def write_zip(target, root=ROOT):

@@ -13,12 +13,15 @@ GLOSSARY = Path(__file__).parents[1] / "glossary.md"
 HIDDEN = {"cell_output", "tag_hide-input", "tag_hide-cell", "tag_remove-cell", "tag_remove-input"}
 
 
+def aliases(meaning):
+    return [name for name in meaning.partition("又叫")[2].strip().split("、") if name]
+
+
 def glossary_terms(path=GLOSSARY):
     """术语表的各行：[(中文, English, 一句话, [别名, …]), …]；别名写在句末：“……；又叫甲、乙”。"""
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = ([cell.strip() for cell in line.strip("| ").split("|")] for line in lines if line.startswith("|"))
-    return [(chinese, english, meaning, meaning.partition("又叫")[2].split("、") if "又叫" in meaning else [])
-            for chinese, english, meaning in rows
+    return [(chinese, english, meaning, aliases(meaning)) for chinese, english, meaning in rows
             if chinese != "中文" and not set(chinese) <= set(":- ")]
 
 

@@ -70,7 +70,7 @@ HOW = {"正交": ({"orthogonal": True}, {}, 5e-3, False),
        "f = 1，裁剪": ({}, {"f": 1.0}, 1e-2, True),
        "正交，降": ({"orthogonal": True}, {}, 5e-3, True),
        **{f"正交，学习率 {rate}": ({"orthogonal": True}, {}, rate, False)
-          for rate in (0.001, 0.002, 0.01, 0.02)},
+          for rate in (0.0002, 0.0005, 0.001, 0.002, 0.01, 0.02)},
        **{f"偏置 5，学习率 {rate}": ({"forget_bias": 5.0}, {}, rate, False) for rate in (0.002, 0.01)}}
 
 
