@@ -1,15 +1,13 @@
 """全部测试共用的设置：几个线程，先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
 
-import functools
 import os
 import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 from hypothesis import settings
+from serving import serve
 
 # 一个工人一个线程：两个核上线程再多，只会互相等；要在导入 numpy 之前。notebook 的内核与另起的进程也照着
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -19,6 +17,7 @@ SECONDS = {
     "test_site.py": 101,
     "10_headline_classifier.ipynb": 52,
     "test_explore_hosts.py": 34,
+    "test_try_here.py": 33,
     "test_explore_headlines.py": 33,
     "09_tensorboardx.ipynb": 28,
     "06_negative_sampling.ipynb": 25,
@@ -133,9 +132,5 @@ def watched(page):
 def site(tmp_path):
     """本机的静态网站，给出文件夹与它的网址；各互动的源文件放在 explorables/。"""
     shutil.copytree(EXPLORABLES, tmp_path / "explorables")
-    quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *args: None})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=tmp_path))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield tmp_path, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serve(tmp_path) as address:
+        yield tmp_path, address

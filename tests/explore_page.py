@@ -1,10 +1,5 @@
 """互动的测试共用：写一张最小的网页，在浏览器里调用互动的纯函数，查无障碍。"""
 
-import contextlib
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 from accessibility import grave_faults
 
 
@@ -32,21 +27,3 @@ def assert_accessible_and_narrow(page, folder, operate):
     operate(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert grave_faults(page) == []
-
-
-class _Cached(SimpleHTTPRequestHandler):
-    def end_headers(self):
-        self.send_header("Cache-Control", "max-age=3600")
-        super().end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
-@contextlib.contextmanager
-def serve_cached(folder):
-    """本机的静态网站，让浏览器把取到的文件存一小时；给出它的网址。"""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Cached, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from explore_page import assert_accessible_and_narrow, serve_cached, write_page
+from explore_page import assert_accessible_and_narrow, write_page
 from playwright.sync_api import expect
+from serving import Cached, serve
 
 from textseq import corpora, explore
 from textseq.classifier import Classifier, Design, build_vocab, split_units
@@ -422,7 +423,7 @@ def test_a_broken_file_kept_by_the_browser_is_fetched_again(page, book):
     folder, write = book
     (folder / "_static/model.js").write_text(broken("缺表"), encoding="utf-8")
     write(explore.html("headlines"))
-    with serve_cached(folder) as address:
+    with serve(folder, Cached) as address:
         page.goto(f"{address}/page.html")
         page.get_by_role("button", name="打开").click()
         expect(page.get_by_role("status").first).to_contain_text("取到的不是完整的模型")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from explore_page import assert_accessible_and_narrow, serve_cached, write_page
+from explore_page import assert_accessible_and_narrow, write_page
 from playwright.sync_api import expect
+from serving import Cached, serve
 
 from textseq import explore
 from textseq.quantized import load_quantized, save_quantized
@@ -280,7 +281,7 @@ def test_a_broken_file_kept_by_the_browser_is_fetched_again(page, book):
     folder, _, write = book
     write(explore.html("neighbors"))
     (folder / "_static/neighbors.js").write_text(broken("少次数"), encoding="utf-8")
-    with serve_cached(folder) as address:
+    with serve(folder, Cached) as address:
         page.goto(f"{address}/page.html")
         page.get_by_role("button", name="打开").click()
         expect(page.get_by_role("status").first).to_contain_text("取到的不是完整的词向量")

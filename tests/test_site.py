@@ -4,11 +4,8 @@ import json
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +13,7 @@ import pytest
 import yaml
 from accessibility import grave_faults
 from playwright.sync_api import expect
+from serving import serve
 
 from textseq import explore
 
@@ -77,19 +75,11 @@ def site(tmp_path_factory):
     return out / "_build/html"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="session")
 def served(site):
     """像 `make serve` 那样在本机供应这本书，给出网址。"""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site))
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serve(site) as address:
+        yield address
 
 
 @dataclass
