@@ -1,19 +1,15 @@
 """建书扩展里不必建书就能查的部分。"""
 
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
+import course_zip
+import figure_alt
 import pytest
+import stacked_table
 from docutils import nodes, utils
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "book/_ext"))
-import course_zip  # noqa: E402
-import figure_alt  # noqa: E402
-import stacked_table  # noqa: E402
-from formulas import keep_punctuation  # noqa: E402
-from section_search import glossary_terms, own_text  # noqa: E402
+from formulas import keep_punctuation
+from section_search import glossary_terms, own_text
 
 
 @pytest.mark.parametrize(

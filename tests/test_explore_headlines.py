@@ -327,6 +327,22 @@ def test_strange_titles_are_explained(watched, book):
     expect(box).to_have_value("字" * 200)
 
 
+def test_what_is_no_headline_is_answered_with_caution(watched, book):
+    """乱打的有一句提醒；真的标题很少误报。"""
+    _, write = book
+    watched.goto(write(explore.html("headlines"))["file"])
+    open_piece(watched)
+    caution = watched.get_by_role("status").filter(has_text="概率别当真")
+    for title, shown in [("asdf qwer", 1), ("1234567", 1), ("啊啊啊啊啊", 1), ("首付20万住进三环", 0)]:
+        watched.get_by_role("textbox").fill(title)
+        expect(caution).to_have_count(shown)
+    units = [split_units(title) for part in ("train", "dev")
+             for title, _ in corpora.headlines(HEADLINES, part)]
+    said = call(watched, "return value.map((units) => m.warning(model, units));", units)
+    assert not any("两成" in text for text in said)
+    assert sum("没有一对" in text for text in said[-500:]) == 6
+
+
 def test_half_typed_pinyin_is_not_judged(watched, book):
     _, write = book
     watched.goto(write(explore.html("headlines"))["file"])

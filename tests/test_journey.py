@@ -1,24 +1,15 @@
 """首页的旅程图：数字与课里的代码一致，README 用的那张没有过时。"""
 
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import journey
 import numpy as np
-import pytest
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def journey():
-    sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    import journey
-    yield journey
-    sys.path.remove(str(ROOT / "book" / "_ext"))
-
-
-def test_numbers_follow_the_seven_steps(journey):
+def test_numbers_follow_the_seven_steps():
     r = journey.run()
     assert ["".join(words) for words in r.words] == journey.HEADLINES
     assert [r.vocab.decode(row[row > 0]) for row in r.ids] == r.words
@@ -30,7 +21,7 @@ def test_numbers_follow_the_seven_steps(journey):
     assert r.p.shape == (len(journey.LABELS),) and np.isclose(r.p.sum(), 1)
 
 
-def test_drawing_shows_what_was_computed(journey):
+def test_drawing_shows_what_was_computed():
     r, svg = journey.run(), ET.fromstring(journey.poster())
     drawn = ["".join(t.itertext()) for t in svg.iter("{http://www.w3.org/2000/svg}text")]
     ids = [s for s in drawn if s.isdigit() and len(s) <= 2]
@@ -39,7 +30,7 @@ def test_drawing_shows_what_was_computed(journey):
     assert set(r.words[0]) <= set(drawn)
 
 
-def test_page_is_accessible_and_names_every_step(journey):
+def test_page_is_accessible_and_names_every_step():
     html = journey.page()
     body = ET.fromstring(html[html.index("<ol"):])
     assert len(body) == 7
@@ -47,6 +38,6 @@ def test_page_is_accessible_and_names_every_step(journey):
         assert svg.find("title").text and svg.find("desc").text
 
 
-def test_picture_of_the_readme_is_current(journey):
+def test_picture_of_the_readme_is_current():
     stored = (ROOT / "book/_static/journey.svg").read_text(encoding="utf-8")
     assert stored == journey.poster(), "请重画：python book/_ext/journey.py"

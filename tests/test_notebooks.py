@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from exercises import read_exercises
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -117,21 +118,6 @@ def test_numbers_in_the_prose_are_numbers_in_the_outputs(path):
     assert stale == []
 
 
-def exercises(path):
-    """[(填空, 检查, 参考答案)]：检查格带标签 check，答案在其后 <details> 的代码块里。"""
-    found, stub = [], None
-    all_cells = nbformat.read(path, as_version=4).cells
-    for cell, following in zip(all_cells, [*all_cells[1:], None], strict=True):
-        tags = cell.metadata.get("tags", [])
-        if "exercise" in tags:
-            stub = cell.source
-        elif "check" in tags:
-            answer = re.search(r"<details>.*?```python\n(.*?)```", following.source, flags=re.DOTALL)
-            assert answer, f"检查之后没有参考答案：{cell.source[:40]}"
-            found.append((stub, cell.source, answer[1]))
-    return found
-
-
 def run_check(path, check, answer, capsys):
     namespace = {}
     setup = next(c for c in cells(path, "code") if "setup" in c.metadata.get("tags", []))
@@ -144,14 +130,14 @@ def run_check(path, check, answer, capsys):
 def test_three_to_five_exercises(path):
     prose = "\n".join(c.source for c in cells(path, "markdown"))
     assert 3 <= len(re.findall(r"^### 练习 \d", prose, flags=re.MULTILINE)) <= 5
-    assert len(exercises(path)) >= 2
+    assert len(read_exercises(path)) >= 2
 
 
 @each
 def test_stubs_get_a_first_hint_and_solutions_pass(path, capsys):
-    for stub, check, solution in exercises(path):
-        assert run_check(path, check, stub, capsys).startswith("还没有")
-        assert run_check(path, check, solution, capsys).startswith("对了")
+    for exercise in read_exercises(path):
+        assert run_check(path, exercise.check, exercise.stub, capsys).startswith("还没有")
+        assert run_check(path, exercise.check, exercise.solution, capsys).startswith("对了")
 
 
 WRONG = json.loads((Path(__file__).parent / "wrong_answers.json").read_text(encoding="utf-8"))
@@ -163,13 +149,13 @@ WRONG = json.loads((Path(__file__).parent / "wrong_answers.json").read_text(enco
 def test_each_typical_wrong_answer_gets_its_own_hint(name, answer, hint, capsys):
     path = FOLDER / f"{name}.ipynb"
     function = re.match(r"def (\w+)", answer)[1]
-    check = next(c for stub, c, _ in exercises(path) if f"def {function}(" in stub)
+    check = next(exercise.check for exercise in read_exercises(path) if exercise.name == function)
     assert hint in run_check(path, check, answer, capsys)
 
 
 @each
 def test_every_hint_is_triggered_by_some_wrong_answer(path):
-    checks = "\n".join(check for _, check, _ in exercises(path))
+    checks = "\n".join(exercise.check for exercise in read_exercises(path))
     hints = re.findall(r'return f?"([^"{]{4,})', checks)
     covered = [hint for _, hint in WRONG[path.stem]]
     silent = [h for h in hints if not h.startswith(("还没有", "对了")) and not any(c in h for c in covered)]

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import runner
+import try_here
+from exercises import chapters, needed, read_exercises
 from playwright.sync_api import expect
 from serving import serve
-from test_notebooks import WRONG, exercises
+from test_notebooks import WRONG
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book/_ext"))
-import runner  # noqa: E402
-import try_here  # noqa: E402
 
-CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+CHAPTERS = chapters()
 NOT_IN_THE_PAGE = ("torch", "matplotlib", "jieba", "tensorboardX", "gensim", "scipy")
 each = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem[:2])
 
@@ -28,7 +28,7 @@ each = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem[:2])
 BARE = f"""
 import json, sys
 sys.modules |= dict.fromkeys({NOT_IN_THE_PAGE!r})
-sys.path[:0] = {[str(ROOT), str(ROOT / "book/_ext")]!r}
+sys.path[:0] = {[str(ROOT), str(ROOT / "book/_kit")]!r}
 import runner
 for task in json.load(sys.stdin):
     shown = []
@@ -90,13 +90,13 @@ def test_a_book_without_python_says_so(monkeypatch, tmp_path):
     (["for k in range(3):\n    s = k"], "print(s)", "for k in range(3):\n    s = k"),
 ])
 def test_what_has_to_run_before(cells, code, wanted):
-    assert try_here.needed(cells, code) == wanted
+    assert needed(cells, code) == wanted
 
 
 @each
 def test_every_exercise_is_in_the_page_or_says_why(path):
     found = {job["name"]: job for job in try_here.jobs(path).values() if job["check"]}
-    assert len(found) == len(exercises(path))
+    assert len(found) == len(read_exercises(path))
     missing = set(found) - {job["name"] for job in in_the_page(path)}
     assert missing == ({"02_gru_step"} if path.stem.startswith("02") else set())
     assert all("要用 torch" in try_here.block(found[name]) for name in missing)
@@ -107,8 +107,8 @@ def test_hints_and_outputs_are_those_of_jupyter(path, tmp_path):
     """空白、答案、每个典型的错答，各得 Jupyter 里的那句话；小格印出 notebook 里存着的输出。"""
     jobs = {job["name"][3:]: job for job in in_the_page(path)}
     stored = {cell.source: cell.get("outputs") for cell in nbformat.read(path, as_version=4).cells}
-    answers = [(stub, "还没有") for stub, *_ in exercises(path)]
-    answers += [(solution, "对了") for *_, solution in exercises(path)] + WRONG[path.stem]
+    answers = [(exercise.stub, "还没有") for exercise in read_exercises(path)]
+    answers += [(exercise.solution, "对了") for exercise in read_exercises(path)] + WRONG[path.stem]
     tasks = [(jobs.get(re.search(r"def (\w+)", code)[1]), code, hint) for code, hint in answers]
     tasks += [(job, job["code"], "".join(out.get("text") or out["data"]["text/plain"] + "\n"
                                          for out in stored[job["code"]]))
@@ -117,6 +117,15 @@ def test_hints_and_outputs_are_those_of_jupyter(path, tmp_path):
     shown = run_bare([(job["before"], code, job["check"]) for job, code, _ in tasks], tmp_path)
     assert [(code, text) for (job, code, wanted), text in zip(tasks, shown, strict=True)
             if (wanted not in text if job["check"] else wanted != text)] == []
+
+
+def test_the_counts_told_on_the_set_up_page():
+    told = (ROOT / "book/setup.md").read_text(encoding="utf-8")
+    here = [job for path in CHAPTERS for job in in_the_page(path)]
+    checked = sum(1 for job in here if job["check"])
+    assert f"30 道练习里，{checked} 道下面" in told and f"{len(here) - checked} 段小代码" in told
+    assert sum(len(read_exercises(path)) for path in CHAPTERS) == 30
+    assert f"约 {try_here.packed_python()[1]['megabytes']} MB" in told
 
 
 # --- 运行一格 -----------------------------------------------------------------------------
@@ -214,7 +223,7 @@ def test_one_exercise_of_each_chapter(watched, address):
     for path in CHAPTERS:
         wrong, hint = WRONG[path.stem][0]
         name = re.match(r"def (\w+)", wrong)[1]
-        solution = next(answer for stub, _, answer in exercises(path) if f"def {name}(" in stub)
+        solution = next(exercise.solution for exercise in read_exercises(path) if exercise.name == name)
         cell = Cell(watched, f"{path.stem[:2]}_{name}")
         cell.press("检查")
         shows(cell.output, "还没有")

@@ -28,13 +28,14 @@ def is_left_out(folder):
             or folder.startswith(".") and folder != ".ci")   # 虚拟环境、各种缓存
 
 
-def write_zip(target, root=ROOT):
-    """文件都在 textseq/ 文件夹里，可执行的仍可执行。"""
+def write_zip(target, root=ROOT, replaced=None):
+    """文件都在 textseq/ 文件夹里，可执行的仍可执行；replaced 里的换成别的文件的内容。"""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in course_files(root):
             entry = zipfile.ZipInfo(f"textseq/{path.as_posix()}", (2026, 1, 1, 0, 0, 0))
             entry.external_attr = ((root / path).stat().st_mode & 0o777) << 16
-            archive.writestr(entry, (root / path).read_bytes(), zipfile.ZIP_DEFLATED)
+            source = (replaced or {}).get(path, root / path)
+            archive.writestr(entry, source.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def setup(app):

@@ -2,16 +2,15 @@
 
 每个这样的格后面放一小段 JSON：这一格的代码（code）、要先运行的（before）、检查（check）。浏览器里的
 Python 连同 numpy 与 textseq 装成 _static/python/0.js、1.js ……，读者点了按钮才取；双击打开的一份
-也能用，所以是脚本，不是要 fetch 的文件。运行的部分在 _static/try_here.js 与 runner.py。
+也能用，所以是脚本，不是要 fetch 的文件。运行的部分在 _static/try_here.js 与 _kit/runner.py。
 """
 
-import ast
 import base64
 import functools
 import gzip
 import io
 import json
-import symtable
+import sys
 import tarfile
 import zipfile
 from html import escape
@@ -22,68 +21,29 @@ from docutils import nodes
 
 from textseq import __file__ as module_file
 
+KIT = Path(__file__).parents[1] / "_kit"
+sys.path.insert(0, str(KIT))
+from exercises import globals_used, needed, read_exercises, tags  # noqa: E402
+
 PYTHON = Path(__file__).parents[1] / "_pyodide"
 FROM_PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip",
                 "pyodide-lock.json")
 PART = 1_000_000   # 一个 .js 里 base64 的字符数：网慢的人看得见进度
 
 
-# --- 一段代码要先运行哪些 -----------------------------------------------------------------
-
-def globals_used(code):
-    """代码里用到、而不是函数自己的名字。"""
-    def walk(table):
-        names = {s.get_name() for s in table.get_symbols()
-                 if s.is_referenced() and (s.is_global() or table.get_type() == "module")}
-        return names.union(*map(walk, table.get_children()))
-
-    return walk(symtable.symtable(code, "cell", "exec"))
-
-
-def names_bound(statement):
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        return {statement.name}
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return {alias.asname or alias.name.partition(".")[0] for alias in statement.names}
-    return {n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-
-
-def source_of(statement, cell, wanted):
-    """这一句的原文；import 只留要用的名字。"""
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        statement.names = [alias for alias in statement.names
-                           if (alias.asname or alias.name.partition(".")[0]) in wanted]
-        return ast.unparse(statement)
-    first = min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])
-    return "\n".join(cell.splitlines()[first - 1:statement.end_lineno])
-
-
-def needed(cells, code):
-    """cells 里、code 要用到的语句：从后往前，谁给出了还缺的名字就留下谁。"""
-    missing, kept = globals_used(code), []
-    for cell in reversed(cells):
-        for statement in reversed(ast.parse(cell).body):
-            wanted = names_bound(statement) & missing
-            if wanted:
-                kept.append(source_of(statement, cell, wanted))
-                missing = (missing - wanted) | globals_used(kept[-1])
-    return "\n".join(reversed(kept))
-
-
 def jobs(notebook):
-    """notebook 里能在书页里运行的格：下标 → {name, code, before, check}；练习总有 np 可用。"""
+    """notebook 里能在书页里运行的格，或说明为什么不能的练习：下标 → {name, code, before, check}。"""
     cells = nbformat.read(notebook, as_version=4).cells
+    exercises = {exercise.stub: exercise for exercise in read_exercises(notebook)}
     found, before = {}, []
     for index, cell in enumerate(cells):
-        tags = cell.metadata.get("tags", [])
-        if "live" in tags:
+        if "live" in tags(cell):
             found[index] = {"name": f"{notebook.stem[:2]}_{cell.id}", "code": cell.source,
                             "before": needed(before, cell.source), "check": ""}
-        elif "exercise" in tags:
-            check = next(c.source for c in cells[index:] if "check" in c.metadata.get("tags", []))
-            name = ast.parse(cell.source).body[-1].name
-            found[index] = {"name": f"{notebook.stem[:2]}_{name}", "code": cell.source,
-                            "before": needed(before, f"np\n{cell.source}\n{check}"), "check": check}
+        elif "exercise" in tags(cell):
+            exercise = exercises[cell.source]
+            found[index] = {"name": f"{notebook.stem[:2]}_{exercise.name}", "code": cell.source,
+                            "before": exercise.before, "check": exercise.check}
         if cell.cell_type == "code":
             before.append(cell.source)
     return found
@@ -149,7 +109,7 @@ def python_files():
         "lock.json": json.dumps({"info": lock["info"], "packages": {}}).encode(),   # 别的包都不在这里
         "numpy.whl": numpy.read_bytes(),
         "textseq.zip": zip_module(),
-        "runner.py": Path(__file__).with_name("runner.py").read_bytes(),
+        "runner.py": (KIT / "runner.py").read_bytes(),
     }
 
 

@@ -1,7 +1,4 @@
-"""书页里运行一格代码：try_here.js 把这个文件放进浏览器里的 Python，再叫 run。
-
-在普通的 Python 里一样能用，测试就是这样测的。
-"""
+"""运行一格代码，出错时用中文说明。书页里，try_here.js 把这个文件放进浏览器里的 Python；批改也用它。"""
 
 import ast
 import contextlib
@@ -35,7 +32,6 @@ def run(before, code, check, show):
     with contextlib.redirect_stderr(screen):
         try:
             for name, source, out in steps:
-                linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
                 with contextlib.redirect_stdout(out):
                     execute(source, name, space)
         except BaseException as error:  # noqa: BLE001  exit() 与中断也只说一句
@@ -45,6 +41,7 @@ def run(before, code, check, show):
 
 def execute(source, name, space):
     """像 notebook 那样：最后一句是式子，就显示它的值。"""
+    linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name   # 出错时找得到那一行
     body = ast.parse(source, name).body
     last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
     exec(compile(ast.Module(body, []), name, "exec"), space)  # noqa: S102  读者自己的代码
