@@ -7,6 +7,7 @@ import course_zip
 import figure_alt
 import pytest
 import stacked_table
+import trim_css
 from docutils import nodes, utils
 from formulas import keep_punctuation
 from section_search import glossary_terms, own_text
@@ -90,3 +91,22 @@ def test_the_zip_holds_the_course_and_nothing_else(tmp_path, monkeypatch, git):
         assert archive.read("textseq/data/词.txt").decode() == "data/词.txt"
         assert archive.getinfo("textseq/Makefile").external_attr >> 16 == 0o755
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+
+
+@pytest.mark.parametrize("css, kept", [
+    (".a{x:1}.b{x:2}", ".a{x:1}"),
+    (".a,.b{x:1}", ".a{x:1}"),
+    (".a .b{x:1}", ""),
+    (".a:not(.b){x:1}", ".a:not(.b){x:1}"),
+    ("@media print{.b{x:1}}.a{y:2}", ".a{y:2}"),
+    ("@media print{.a{x:1}.b{x:1}}", "@media print{.a{x:1}}"),
+    ("@font-face{font-family:X;src:url(a.b)}", "@font-face{font-family:X;src:url(a.b)}"),
+    ("@keyframes b{from{x:1}to{x:2}}", "@keyframes b{from{x:1}to{x:2}}"),
+    ('@import "x.css";.a{x:1}', '@import "x.css";.a{x:1}'),
+    ('.a{content:"}.b{"}', '.a{content:"}.b{"}'),
+    (".a\\:hover{x:1}p{y:1}", "p{y:1}"),
+    ("/* .b{} */.a{x:1}", ".a{x:1}"),
+    (".a:is(.a,p){x:1}", ".a:is(.a,p){x:1}"),
+])
+def test_rules_for_absent_classes_are_dropped(css, kept):
+    assert trim_css.trim(css, {"a", "p"}) == kept

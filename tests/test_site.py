@@ -162,6 +162,18 @@ def test_page_is_light(visit):
     assert visit.weight < (1 if visit.name == TOC["root"] else 3) * MB
 
 
+def test_outputs_fit_a_phone(context, served):
+    """窄屏上，一句句的话折行，对齐成列的缩小；字不小于 10 px，放不下的不到四成。"""
+    page = context.new_page()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{served}/notebooks/07_word2vec_training.html")
+    found = page.evaluate("""() => [...document.querySelectorAll(".cell_output pre")].map((pre) =>
+        [pre.scrollWidth - pre.clientWidth, parseFloat(getComputedStyle(pre).fontSize)])""")
+    page.close()
+    assert min(size for _, size in found) >= 10
+    assert sum(over > 1 for over, _ in found) < 0.4 * len(found)
+
+
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 

@@ -47,6 +47,7 @@ def configure(app, config):
     config.mathjax_path = "mathjax/startup.js"
     mathjax = config.mathjax3_config or {}
     mathjax["loader"] = {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]}
+    mathjax["startup"] = {"typeset": False}   # book.js 分批排
     config.mathjax3_config = mathjax
 
 

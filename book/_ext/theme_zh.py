@@ -108,9 +108,15 @@ def describe_page(app, pagename, templatename, context, doctree):
                                 f'<meta property="og:description" content="{text}">')
 
 
-def drop_scripts(app, pagename, templatename, context, doctree):
-    context["script_files"] = [script for script in context["script_files"]
-                               if not str(getattr(script, "filename", script)).endswith(UNUSED)]
+def load_scripts_late(app, pagename, templatename, context, doctree):
+    """用不着的不取；其余照原来的次序，等页面的文字画出来再运行。"""
+    kept = [script for script in context["script_files"]
+            if not str(getattr(script, "filename", script)).endswith(UNUSED)]
+    for script in kept:
+        name = getattr(script, "filename", None)
+        if name and not str(name).endswith("documentation_options.js"):   # 页里接着就要用它
+            script.attributes.setdefault("defer", "defer")
+    context["script_files"] = kept
 
 
 def patch_body(app, pagename, templatename, context, doctree):
@@ -123,5 +129,5 @@ def setup(app):
     app.connect("builder-inited", patch_templates)
     app.connect("html-page-context", patch_body)
     app.connect("html-page-context", describe_page)
-    app.connect("html-page-context", drop_scripts, priority=900)   # 等别的扩展都加完
+    app.connect("html-page-context", load_scripts_late, priority=900)   # 等别的扩展都加完
     return {"parallel_read_safe": True, "parallel_write_safe": True}
