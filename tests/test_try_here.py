@@ -182,7 +182,7 @@ def built(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=["http", "file"])
+@pytest.fixture(params=[pytest.param("http", marks=pytest.mark.full), "file"])   # 启动一次 Python 要好几秒
 def address(built, request):
     """双击打开的，或本机网站的。"""
     if request.param == "file":
@@ -233,6 +233,7 @@ def test_one_exercise_of_each_chapter(watched, address):
         shows(cell.output, "对了")
     for code, shown in [("import torch", "在自己的电脑上做"), ("open('没有.txt')", "没有课程的数据文件"),
                         ("input()", "书页里不能用 input()"), ("1 / 0", "ZeroDivisionError"),
+                        ("def f():\n    return f()\nf()", "RecursionError"),
                         ("print('甲' * 2_000_000)", "后面的不显示了"),
                         ("import urllib.request as u\nu.urlopen('http://127.0.0.1:9/')", "第 2 行出错")]:
         cell.enter(code, "运行")

@@ -95,7 +95,7 @@ function ask(who, message, onText, signal) {
   return new Promise((resolve, reject) => {
     who.onmessage = ({ data }) => {
       if (data.text !== undefined) onText(data.text);
-      else if (data.failed !== undefined) reject(new Error(data.failed));
+      else if (data.failed !== undefined) reject(new Error(`Python 自己停了（${data.failed}）；请再点一次`));
       else resolve();
     };
     who.onerror = (event) => reject(new Error(event.message || "这个浏览器开不了模块工人"));
@@ -200,7 +200,7 @@ function open(place, job) {
     }
   };
 
-  async function start(button, withCheck) {
+  async function start(withCheck) {
     output.textContent = "";
     output.hidden = false;
     stop.hidden = false;
@@ -218,8 +218,8 @@ function open(place, job) {
   }
 
   const button = (label, onclick) => element("button", { type: "button", textContent: label, onclick });
-  const runButton = button("运行", () => start(runButton, false));
-  const checkButton = button("检查", () => start(checkButton, true));
+  const runButton = button("运行", () => start(false));
+  const checkButton = button("检查", () => start(true));
   const stop = button("停", () => running?.stop("停下了。你写的还在"));
   stop.hidden = true;
   const reset = button("还原", () => {
