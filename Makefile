@@ -16,7 +16,7 @@ help:
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make assignments 学生版：没有参考答案与输出的十章"
 	@echo "make grade FOLDER=收来的作业  批改：成绩表与反馈"
-	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，几分钟"
+	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，二十来分钟"
 	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书（换端口：PORT=8001）"
 	@echo "make clean      删去 build/（不动 .venv）"
 

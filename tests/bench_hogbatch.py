@@ -1,10 +1,10 @@
 """与 HogBatch（Intel 的 pWord2Vec，C++）比：同一份语料、同样的参数、一个线程，轮流跑。
 
-    python tests/bench_hogbatch.py 编译好的 pWord2Vec      # 写成 build/hogbatch.json，约十分钟
+    python tests/bench_hogbatch.py 编译好的 pWord2Vec      # 写成 build/hogbatch.json，约六分钟
 
 HogBatch 已停止维护，课程不带它的代码，也不依赖它；怎样编译见 data/bench/README.md。它只有 Skip-gram。
 速度是语料词次每秒：词次 × 轮数 ÷ 训练的秒数。textseq 量的是从编好号的语料到词向量；HogBatch 取它自己报的
-训练速度，数词频与读文件不算；gensim 用 corpus_file，只算 train。好坏的量法同 bench.py。
+训练速度，数词频与读文件不算。好坏与挑学习率的办法同 bench.py，只是每档学习率各试一遍。
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from bench import ALPHAS, REPEATS, ROOT, SAME, cpu_name, middle, run_gensim, run_textseq, score
+from bench import ALPHAS, REPEATS, ROOT, SAME, cpu_name, middle, run_textseq, score
 
 from textseq import corpora
 from textseq.vectors import WordVectors
@@ -51,7 +51,6 @@ def main(program):
         tools = {
             "textseq": lambda seed, alpha: run_textseq("Skip-gram", corpus, path, seed, alpha),
             "HogBatch": lambda seed, alpha: run_hogbatch(program, path, alpha),
-            "gensim": lambda seed, alpha: run_gensim("Skip-gram", corpus, path, seed, alpha),
         }
         tried = {tool: {alpha: score(run(11, alpha)[1])["甲半"] for alpha in ALPHAS["Skip-gram"]}
                  for tool, run in tools.items()}
@@ -64,7 +63,7 @@ def main(program):
                 found[tool].append({"词次每秒": words / seconds} | score(vectors))
                 print(seed, tool, found[tool][-1], flush=True)
     speeds = {tool: np.array([row["词次每秒"] for row in rows]) for tool, rows in found.items()}
-    print({other: middle(speeds["textseq"] / speeds[other]) for other in ("HogBatch", "gensim")})
+    print("textseq ÷ HogBatch：", middle(speeds["textseq"] / speeds["HogBatch"]))
     for name in ("甲半", "乙半", "类比"):
         print(name, {tool: middle([row[name] for row in rows]) for tool, rows in found.items()})
     machine = {"处理器": cpu_name(), "核数": os.cpu_count(), "torch": torch.__version__}
