@@ -4,6 +4,7 @@
 """
 
 import ast
+import functools
 import re
 import symtable
 from pathlib import Path
@@ -32,6 +33,7 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
+@functools.cache
 def read_exercises(notebook):
     """一章的练习，按次序。"""
     cells = nbformat.read(notebook, as_version=4).cells
@@ -48,7 +50,7 @@ def read_exercises(notebook):
             found.append(Exercise(name, title, cell.source, needed(before, f"np\n{cell.source}\n{check}"),
                                   check, solution))
         before.append(cell.source)
-    return found
+    return tuple(found)
 
 
 # --- 一段代码要先运行哪些 -----------------------------------------------------------------

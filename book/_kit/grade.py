@@ -151,15 +151,14 @@ def judge_some(tasks):
     return verdicts if len(verdicts) == len(tasks) else [*verdicts, why]
 
 
-def grade_file(path, folder):
-    """一份 notebook → 各题的 Answer。"""
-    student = student_of(path, folder)
-    try:
-        chapter = chapter_of(path)
-        tasks = tasks_of(path, chapter)
-    except ValueError as error:
-        return [Answer(student, "", "", f"{path.name}：{error}")]
-    verdicts = judge_all(list(tasks.values()))
+def read_file(path):
+    """一份 notebook → (章, 各题给工人的)；读不出来、认不出来，ValueError。"""
+    chapter = chapter_of(path)
+    return chapter, tasks_of(path, chapter)
+
+
+def answers_of(path, student, chapter, tasks, verdicts):
+    """各题的 Answer，没有做的也在内。"""
     answers = [Answer(student, name, f"{task[1]}\n{task[2]}".strip(), verdict)
                for (name, task), verdict in zip(tasks.items(), verdicts, strict=True)]
     missing = [e.name for e in course()[chapter][1] if e.name not in tasks]
@@ -241,11 +240,20 @@ def grade(folder, target):
         sys.exit(f"{folder} 里没有 .ipynb 文件；请写收来的作业所在的文件夹")
     if target.exists() and any(target.iterdir()) and not (target / RESULTS).exists():
         sys.exit(f"{target} 已经在了，里面不是批改的结果；为免盖掉它，请换一个 -o")
-    answers = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:     # 各份都在自己的进程里判
-        for number, found in enumerate(pool.map(lambda path: grade_file(path, folder), files), 1):
-            print(f"{number} / {len(files)}　{files[number - 1].relative_to(folder)}", flush=True)
-            answers += found
+    answers, waiting = [], []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:     # 线程只管等各自的进程；读文件、解析都在这里
+        for path in files:
+            student = student_of(path, folder)
+            try:
+                chapter, tasks = read_file(path)
+            except ValueError as error:
+                answers.append(Answer(student, "", "", f"{path.name}：{error}"))
+                continue
+            judged = pool.submit(judge_all, list(tasks.values()))
+            waiting.append((judged, path, student, chapter, tasks))
+        for number, (judged, path, *rest) in enumerate(waiting, 1):
+            answers += answers_of(path, *rest, judged.result())
+            print(f"{number} / {len(waiting)}　{path.relative_to(folder)}", flush=True)
     write_all(answers, target)
     print(f"成绩在 {target / RESULTS}，汇总在 {target / '汇总.html'}")
 
