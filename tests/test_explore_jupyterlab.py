@@ -78,6 +78,7 @@ def wait_until_open(address, server, log, seconds=60):
     raise AssertionError(f"{seconds} 秒内没有等到 JupyterLab：\n{log.read_text()[-2000:]}")
 
 
+@pytest.mark.full   # 启动 JupyterLab 要二十秒
 def test_in_jupyterlab(page, jupyterlab):
     foreign, data = [], []
     page.on("request", lambda request: urlparse(request.url).hostname not in (None, "127.0.0.1")

@@ -95,6 +95,7 @@ def test_nobody_looks_ahead(kind):
     assert same[:7].max() < 1e-5 < same[7:].min()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["LSTM", "线性循环"])
 def test_a_training_again(kind):
     seed, rate, accuracy, *_ = stored()["最近的旗", kind, "20", "20"][0]

@@ -30,7 +30,8 @@ def run(path, fit, started=None, epochs=40):
     vectors.save(path / "vectors.bin", binary=True)
 
 
-@pytest.mark.parametrize("fit", [train_skipgram, pytest.param(train_cbow, marks=pytest.mark.full)])
+@pytest.mark.full
+@pytest.mark.parametrize("fit", [train_skipgram, train_cbow])
 def test_killed_twenty_times_it_ends_as_if_never_killed(tmp_path, fit):
     (tmp_path / "whole").mkdir()
     run(tmp_path / "whole", fit)
