@@ -52,10 +52,10 @@ SECONDS = {
 
 
 # 同一件事的许多花样，make test 只做几样，其余的在 make test-full 里。各页共用样式表与模板：
-# 深色的颜色查这三页，无障碍查这五页
+# 深色的颜色查这三页，无障碍查这四页
 DARK = {"book/index", "book/glossary", "notebooks/04_training_pairs"}
-AXE = DARK | {"book/claims", "notebooks/10_headline_classifier"}
-FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头三种
+AXE = DARK | {"notebooks/10_headline_classifier"}
+FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头两种
 
 
 def is_one_of_many(item):
@@ -65,7 +65,7 @@ def is_one_of_many(item):
         return allowed is not None and params["visit"] not in allowed
     return item.path.name.startswith(("test_explore_", "test_tensorboard_page")) and (
         params.get("theme") == "dark" or params.get("scheme") == "file"  # test_explore.py 查一件的全部
-        or any(places.get(name, 0) >= 3 for name in FEW))
+        or any(places.get(name, 0) >= 2 for name in FEW))
 
 
 @pytest.hookimpl(tryfirst=True)  # 要在 -m 挑选之前

@@ -34,6 +34,7 @@ def test_one_line_names_the_folder():
     assert found == ["../data/headlines"]
 
 
+@pytest.mark.full
 def test_every_cell_runs_on_another_folder(other_titles, monkeypatch, capsys):
     matplotlib.use("Agg")
     monkeypatch.chdir(NOTEBOOK.parent)

@@ -366,7 +366,8 @@ def peak(call, whole):
     return most / whole, result
 
 
-@both
+@pytest.mark.parametrize("binary", [pytest.param(False, id="文本", marks=pytest.mark.full),
+                                    pytest.param(True, id="二进制")])
 def test_saving_and_loading_take_hardly_more_memory_than_the_matrix(tmp_path, binary):
     V, E, path = 5_000 if binary else 500, 800, tmp_path / "a.vec"
     matrix = np.random.default_rng(0).normal(size=(V, E)).astype(np.float32)
