@@ -81,8 +81,11 @@ def test_a_whole_class(tmp_path, blank, monkeypatch, capsys):
         "    return {n: g * scale for n, g in grads.items()}"])
     (folder / "坏文件.ipynb").write_text("{", encoding="utf-8")
     (folder / "空的.ipynb").write_text("", encoding="utf-8")
+    (tmp_path / "成绩/反馈").mkdir(parents=True)
+    (tmp_path / "成绩/成绩.csv").write_text("上一次的", encoding="utf-8")
+    (tmp_path / "成绩/反馈/退课的人.html").write_text("上一次的", encoding="utf-8")
     grade.grade(folder, tmp_path / "成绩")
-    assert "15 / 15" not in capsys.readouterr().err
+    assert "12 / 12" in capsys.readouterr().out       # 坏文件与空的不用判
     with open(tmp_path / "成绩/成绩.csv", encoding="utf-8-sig", newline="") as file:
         head, *rows = csv.reader(file)
     assert head[0] == "姓名" and head[1].startswith("01 练习 1") and len(head) == 6
@@ -92,6 +95,7 @@ def test_a_whole_class(tmp_path, blank, monkeypatch, capsys):
                      "抄了一格": "111", "作弊": "011",
                      "另一格的函数": "111", "坏文件": "000", "空的": "000"}
     page = {path.stem: path.read_text(encoding="utf-8") for path in (tmp_path / "成绩/反馈").iterdir()}
+    assert set(page) == set(marks)                    # 上一次的不留
     assert hint in page["错一题"] and "走不到头的循环" in page["死循环"] and "进程中途没了" in page["没了"]
     assert "第 3 行出错：return nothing" in page["出错"] and "MemoryError" in page["占内存"]
     assert "不合语法" in page["不合语法"] and "文件读不出来" in page["坏文件"]

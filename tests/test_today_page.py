@@ -62,6 +62,14 @@ def test_the_tables_of_the_page():
         assert f"| {kind} | {rows[0][3]:,} | {span(rows)} |" in PAGE
 
 
+def test_the_seconds_on_one_core():
+    """存下的处理器秒；随机器变，页上写的是整数。"""
+    found = stored()
+    lstm, linear, attention = (round(np.mean([row[-1] for row in found["标题", kind, "–", "–"]]))
+                               for kind in build.READERS)
+    assert f"LSTM 约 {lstm} 秒，线性循环 {linear} 秒，自注意力 {attention} 秒" in PAGE
+
+
 def test_the_costs_of_one_more_step():
     """表里的公式与数：从各层真有的权重数出来。"""
     lstm, linear, attention = (build.READERS[kind](64, 64) for kind in build.READERS)

@@ -12,6 +12,7 @@ import ast
 import csv
 import functools
 import html
+import io
 import json
 import os
 import subprocess
@@ -24,6 +25,8 @@ from typing import NamedTuple
 
 import nbformat
 from exercises import chapters, needed, read_exercises
+
+from textseq._files import write_atomically
 
 SECONDS = 20          # 一道练习至多这么久
 LATE = 75             # 到时间了，工人用这个数退出
@@ -223,15 +226,18 @@ def file_name(student):
 
 
 def write_all(answers, target):
-    """成绩.csv（Excel 打得开）、汇总.html、反馈/姓名.html。"""
-    rows = table(answers)
-    (target / "反馈").mkdir(parents=True, exist_ok=True)
-    with open(target / RESULTS, "w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file).writerows(rows)
-    (target / "汇总.html").write_text(summary(rows, answers), encoding="utf-8")
+    """成绩.csv（Excel 打得开）、汇总.html、反馈/姓名.html；上一次的反馈先删去，免得留着别人的。"""
+    rows, pages = table(answers), target / "反馈"
+    pages.mkdir(parents=True, exist_ok=True)
+    for old in pages.glob("*.html"):
+        old.unlink()
     for student in {a.student for a in answers}:
         mine = [a for a in answers if a.student == student]
-        (target / "反馈" / f"{file_name(student)}.html").write_text(feedback(student, mine), encoding="utf-8")
+        write_atomically(pages / f"{file_name(student)}.html", feedback(student, mine))
+    lines = io.StringIO(newline="")
+    csv.writer(lines).writerows(rows)
+    write_atomically(target / RESULTS, "\ufeff" + lines.getvalue())
+    write_atomically(target / "汇总.html", summary(rows, answers))
 
 
 def grade(folder, target):

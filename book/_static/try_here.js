@@ -38,13 +38,16 @@ async function unpack() {
 
 let files = null;
 async function getFiles(say, signal) {
-  for (let number = 0; number < PYTHON.parts; number++) {
+  for (let number = 0; !files && number < PYTHON.parts; number++) {
     signal.throwIfAborted();
     say(`正在取 Python：${number} / ${PYTHON.parts} 段（共约 ${PYTHON.megabytes} MB，只取这一次）`);
     await loadPart(number);
   }
   say("正在启动 Python，要几秒到十几秒 ……");
-  files ??= await unpack();
+  if (files) return;
+  files = await unpack();
+  parts.length = 0;                                       // 解开了，原文不用再留
+  document.querySelectorAll(".try-open small").forEach((size) => size.remove());
 }
 
 // --- 工人：Python 在另一个线程里，页面不会卡住；这个函数的源码就是工人的源码 ----------------------
@@ -71,7 +74,8 @@ function workerMain() {
     });
     python.setStdin({ error: true });   // input() 立刻出错，不等
     python.unpackArchive(files["numpy.whl"], "wheel");
-    python.unpackArchive(files["textseq.zip"], "zip", { extractDir: python.runPython("import site; site.getsitepackages()[0]") });
+    const packages = python.runPython("import site; site.getsitepackages()[0]");
+    python.unpackArchive(files["textseq.zip"], "zip", { extractDir: packages });
     python.runPython(new TextDecoder().decode(files["runner.py"]));
     python.runPython("import numpy");
     run = python.globals.get("run");
