@@ -5,11 +5,11 @@ import zipfile
 
 import course_zip
 import figure_alt
+import formulas
+import one_stylesheet
 import pytest
 import stacked_table
-import trim_css
 from docutils import nodes, utils
-from formulas import keep_punctuation
 from section_search import glossary_terms, own_text
 
 
@@ -34,10 +34,28 @@ def test_alt_comes_from_the_output(caplog, text, alt):
 )
 def test_punctuation_stays_with_its_formula(after, kept, rest):
     sentence = nodes.paragraph("", "", nodes.math("", "h_t"), nodes.Text(after))
-    keep_punctuation(sentence)
+    formulas.keep_punctuation(sentence)
     box = sentence[0]
     assert (box[1] if isinstance(box, nodes.inline) else None) == kept
     assert sentence[1] == rest
+
+
+@pytest.mark.parametrize("tex, has, said", [
+    (r"\sigma(-x)", "<mi>σ</mi>", ""), (r"\begin{aligned}a&=b\\c&=d\end{aligned}", "<mtable", ""),
+    (r"\nosuch{a}<b", "<code>\\nosuch{a}&lt;b</code>", "换不成 MathML"),
+])
+def test_a_formula_becomes_mathml(tex, has, said, caplog):
+    written = formulas.mathml(nodes.math_block(tex, tex))
+    assert has in written and (said in caplog.text if said else not caplog.text)
+
+
+def test_stylesheets_are_joined(tmp_path):
+    (tmp_path / "styles").mkdir()
+    for name, css in (("basic.css", "p{x:1}"), ("styles/a.css", '@import "../basic.css";a{u:url(../f.woff)}'),
+                      ("b.css", '@charset "UTF-8";b{u:url(g.svg)}')):
+        (tmp_path / name).write_text(css, "utf-8")
+    joined = one_stylesheet.join(tmp_path, ("styles/a.css", "b.css"))
+    assert joined == "p{x:1}a{u:url(f.woff)}b{u:url(g.svg)}"
 
 
 def test_glossary_rows_are_read(tmp_path):
@@ -106,7 +124,7 @@ def test_the_zip_holds_the_course_and_nothing_else(tmp_path, monkeypatch, git):
     ('.a{content:"}.b{"}', '.a{content:"}.b{"}'),
     (".a\\:hover{x:1}p{y:1}", "p{y:1}"),
     ("/* .b{} */.a{x:1}", ".a{x:1}"),
-    (".a:is(.a,p){x:1}", ".a:is(.a,p){x:1}"),
+    (".a:is(.b,p){x:1}", ".a:is(.b,p){x:1}"),
 ])
 def test_rules_for_absent_classes_are_dropped(css, kept):
-    assert trim_css.trim(css, {"a", "p"}) == kept
+    assert one_stylesheet.trim(css, {"a", "p"}) == kept

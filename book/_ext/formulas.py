@@ -1,27 +1,25 @@
-"""公式由本站提供，只放在有公式的页上，公式后的标点不落到下一行行首。
+"""公式在建书时换成 MathML，浏览器自己排：页面不为公式运行脚本，读屏软件直接读。
 
-MathJax 只取用得着的部件（约 0.75 MB），不整包复制（24 MB）；不取菜单部件，它的文字全是英文。
-读屏软件读 assistive-mml 给出的 MathML。
+字体在 _static/math_font/。排不了 MathML 的浏览器（如 Chrome 108 及更早的），
+由 book.js 载入 MathJax 代排，只取用得着的部件，不整包复制（24 MB）。公式后的标点不落到下一行行首。
 """
 
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
 from docutils import nodes
+from math_core import LatexError, LatexToMathML
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 from sphinx.util.fileutil import copy_asset
+
+logger = logging.getLogger(__name__)
+converter = LatexToMathML()
 
 # 包名带连字符，不能 import，只取它的位置
 SOURCE = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0], "static/mathjax")
-PARTS = [
-    "startup.js",
-    "core.js",
-    "input/tex.js",
-    "input/tex/extensions",
-    "output/chtml.js",
-    "output/chtml/fonts",
-    "a11y/assistive-mml.js",
-]
+PARTS = ["startup.js", "core.js", "input/mml.js", "output/chtml.js", "output/chtml/fonts"]
 
 CLOSING = tuple("，。、；：？！）》”")
 
@@ -43,23 +41,25 @@ class KeepPunctuation(SphinxPostTransform):
         keep_punctuation(self.document)
 
 
-def configure(app, config):
-    config.mathjax_path = "mathjax/startup.js"
-    mathjax = config.mathjax3_config or {}
-    mathjax["loader"] = {"load": ["input/tex", "output/chtml", "a11y/assistive-mml"]}
-    mathjax["startup"] = {"typeset": False}   # book.js 分批排
-    config.mathjax3_config = mathjax
+def mathml(formula):
+    """一个公式结点的 MathML；写法不认识时记一条警告，公式照 TeX 原样放着。"""
+    tex = formula.astext()
+    try:
+        written = converter.convert_with_local_state(tex, displaystyle=isinstance(formula, nodes.math_block))
+        return written.replace(' accent="true"', "")   # 有它，浏览器把帽子和横线压到字母上
+    except LatexError as error:
+        logger.warning("公式 %s 换不成 MathML：%s", tex, error, location=formula)
+        return f"<code>{escape(tex)}</code>"
 
 
-def drop_where_unused(app, pagename, templatename, context, doctree):
-    """Sphinx 把下级页的公式也算在目录页头上；正文没有公式的页不必载入。"""
-    if 'class="math ' not in context.get("body", ""):
-        context["script_files"][:] = [
-            script
-            for script in context["script_files"]
-            if "MathJax" not in script.attributes.get("body", "")
-            and "mathjax/" not in str(script.filename)
-        ]
+def write_inline(writer, formula):
+    writer.body.append(f'<span class="math">{mathml(formula)}</span>')
+    raise nodes.SkipNode
+
+
+def write_block(writer, formula):
+    writer.body.append(f'<div class="math">{mathml(formula)}</div>\n')
+    raise nodes.SkipNode
 
 
 def copy_parts(app, exception):
@@ -72,7 +72,6 @@ def copy_parts(app, exception):
 
 def setup(app):
     app.add_post_transform(KeepPunctuation)
-    app.connect("config-inited", configure)
-    app.connect("html-page-context", drop_where_unused, priority=900)
+    app.add_html_math_renderer("mathml", (write_inline, None), (write_block, None))
     app.connect("build-finished", copy_parts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,34 +16,60 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 
-// 公式几个几个地排：一章上百个，一次排完，手机要卡几秒。不等滚到跟前才排，读屏软件要从头读到尾
-async function typesetInSlices() {
-  const formulas = [...document.querySelectorAll(".math")];
-  for (let i = 0; i < formulas.length; i += 4) {
-    await MathJax.typesetPromise(formulas.slice(i, i + 4));
-    await new Promise((resume) => setTimeout(resume));
-  }
+// 公式是 MathML，浏览器自己排。排不了的老浏览器，才请 MathJax 代劳
+function drawsFormulas() {
+  const probe = document.createElement("div");
+  probe.innerHTML = '<math><mspace width="77px" height="9px"></mspace></math>';
+  document.body.append(probe);
+  const { width } = probe.querySelector("mspace").getBoundingClientRect();
+  probe.remove();
+  return Math.round(width) === 77;
 }
-if (window.MathJax?.startup) MathJax.startup.promise = MathJax.startup.promise.then(typesetInSlices);
+const { src: here } = document.currentScript;
+window.addEventListener("load", () => {   // 等页面排完再量：先量，整页就得在这一刻排出来
+  if (!document.querySelector("math") || drawsFormulas()) return;
+  window.MathJax = { loader: { load: ["input/mml", "output/chtml"] } };
+  const src = new URL("mathjax/startup.js", here);
+  document.head.append(Object.assign(document.createElement("script"), { src }));
+});
 
 // 窄屏上放不下的输出：一句句的话折行；对齐成列的，字缩到 10 px 为止，再放不下才左右滚动
 const GAP = /\S(?: {2,}|　+)(?=\S)/g;
 function isAligned(text) {
   return text.split("\n").filter((line) => (line.match(GAP) ?? []).length > 1 || /^ *\[/.test(line)).length > 1;
 }
-function fitOutputs() {
-  const outputs = [...document.querySelectorAll(".cell_output pre")];
+// 收起来的、还没滚到的，量不到；老浏览器不会答，照量
+const isShown = (element) => element.checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
+function fitOutputs(part) {
+  const outputs = [...part.querySelectorAll(".cell_output pre")].filter(isShown);
   outputs.forEach((pre) => Object.assign(pre.style, { fontSize: "", whiteSpace: "" }));
   const measured = outputs.map((pre) =>   // 先全量，再全改：一边量一边改，每个都要重排一次
     [pre, pre.clientWidth / pre.scrollWidth, parseFloat(getComputedStyle(pre).fontSize)]);
   for (const [pre, ratio, size] of measured) {
-    if (!(ratio < 1)) continue;           // 收起来的，宽是 0
+    if (!(ratio < 1)) continue;
     if (isAligned(pre.textContent)) pre.style.fontSize = `${Math.max(10, 0.97 * ratio * size)}px`;
     else pre.style.whiteSpace = "pre-wrap";
   }
 }
-window.addEventListener("load", fitOutputs);
-window.matchMedia("(orientation: portrait)").addEventListener("change", fitOutputs);   // 手机横过来
+
+// 左右滚动的框，键盘也要够得着
+function focusScrolling(part) {
+  const boxes = [...part.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container")]
+    .filter(isShown);
+  const wide = boxes.map((box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
+  boxes.forEach((box, i) => { if (wide[i] !== (box.tabIndex === 0)) box.tabIndex = wide[i] ? 0 : -1; });
+}
+
+function fit(part = document) {
+  fitOutputs(part);
+  focusScrolling(part);
+}
+window.addEventListener("load", () => fit());
+window.addEventListener("resize", () => focusScrolling(document));
+window.matchMedia("(orientation: portrait)").addEventListener("change", () => fit());   // 手机横过来
+for (const event of ["toggle", "contentvisibilityautostatechange"]) {                   // 展开了，滚到了
+  document.addEventListener(event, ({ target }) => fit(target), true);
+}
 
 // 纸是白的：打印时换成浅色，打印完换回来
 const { dataset } = document.documentElement;

@@ -1,4 +1,5 @@
-"""主题的样式表只留用得着的规则：它带着整套 Bootstrap 与一千多个图标，390 kB 里九成用不上。
+"""十一份样式表合成一份，只留用得着的规则：主题带着整套 Bootstrap 与一千多个图标，390 kB 里九成用不上。
+一页要等样式表到齐才画得出来，少取十次，手机上早半秒。
 
 一条规则里的类名，要是在各页的 HTML 和脚本里都没有出现过，就用不着。类名按词找，脚本里拼出来的也在内：
 脚本里有的词都算出现过。
@@ -6,8 +7,11 @@
 
 import re
 from pathlib import Path
+from zlib import crc32
 
-SHEETS = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "sphinx-design.min.css")
+# 打印用的那一份另有 media，不合
+LINK = re.compile(r'<link (?:rel="stylesheet" type="text/css" )?href="([^"?{]*_static/)([^"?]+\.css)[^"]*"'
+                  r'(?: rel="stylesheet")? />\n?')
 WORD = re.compile(r"[A-Za-z_][\w-]*")
 CLASS = re.compile(r"\.((?:[A-Za-z_]|\\.)(?:[\w-]|\\.)*)")
 NESTED = ("@media", "@supports", "@layer", "@container")
@@ -65,7 +69,7 @@ def trim(css, words):
 
 
 def is_used(selector, words):
-    plain = re.sub(r":not\([^)]*\)", "", selector)      # :not(.x) 里的类名可以没有
+    plain = re.sub(r":(?:not|is|where)\([^)]*\)", "", selector)   # 括号里的类名可以没有
     return all(name.replace("\\", "") in words for name in CLASS.findall(plain))
 
 
@@ -77,12 +81,27 @@ def words_of(folder):
     return set().union(*(WORD.findall(p.read_text(encoding="utf-8", errors="ignore")) for p in files))
 
 
+def join(folder, names):
+    """照次序接成一份，放在 _static/ 里：@import 的就地展开，地址都从 _static/ 算起。"""
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in names)
+    text = re.sub(r'@import "\.\./([^"]+)";', lambda m: (folder / m[1]).read_text(encoding="utf-8"), text)
+    return text.replace('@charset "UTF-8";', "").replace("url(../", "url(")
+
+
 def write(app, error):
-    if error is None and app.builder.format == "html":
-        words = words_of(Path(app.outdir))
-        for name in SHEETS:
-            sheet = Path(app.outdir, "_static", name)
-            sheet.write_text(trim(sheet.read_text(encoding="utf-8"), words), encoding="utf-8")
+    if error is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir)
+    pages = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
+    linked = {path: tuple(name for _, name in LINK.findall(text)) for path, text in pages.items()}
+    names = linked[folder / f"{app.config.root_doc}.html"]
+    css = trim(join(folder / "_static", names), words_of(folder))
+    (folder / "_static/site.css").write_text(css, encoding="utf-8")
+    for path in (path for path in pages if linked[path] == names):
+        root = LINK.search(pages[path])[1]
+        link = f'<link href="{root}site.css?v={crc32(css.encode()):08x}" rel="stylesheet" />\n'
+        first, *rest = LINK.split(pages[path])[::3]     # 每处链接带两个捕获组
+        path.write_text(first + link + "".join(rest), encoding="utf-8")
 
 
 def setup(app):
