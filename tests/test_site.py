@@ -1,6 +1,7 @@
 """书的测试：在新文件夹里把警告当错误建一次，再用浏览器逐页看。"""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import nbformat
 import pytest
+import release
 import yaml
 from accessibility import grave_faults
 from fontTools.ttLib import TTFont
@@ -298,6 +301,46 @@ def test_the_whole_course_can_be_downloaded(page, served, name):
         assert {"textseq/Makefile", "textseq/README.md", "textseq/book/index.md"} <= set(archive.namelist())
         assert archive.testzip() is None
     assert 17.2 < Path(got.value.path()).stat().st_size / 1e6 < 18.5   # 页面上写着 18 MB
+
+
+@pytest.fixture(scope="module")
+def installed(site, tmp_path_factory):
+    """make release 造的 wheel 装进一个空文件夹；返回 (文件夹, 在那里运行 python 的办法)。"""
+    folder = tmp_path_factory.mktemp("发布 版")
+    release.write_site(folder / "site.zip", site)
+    wheel = release.write_wheel(folder, folder / "site.zip")
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
+                    "--target", folder / "env", wheel], check=True)
+
+    def run(*arguments, cwd=folder):
+        done = subprocess.run([sys.executable, *arguments], cwd=cwd, text=True, capture_output=True,
+                              env=os.environ | {"PYTHONPATH": str(folder / "env"), "MPLBACKEND": "agg"})
+        assert done.returncode == 0, done.stderr[-800:]
+        return done.stdout
+
+    return folder, run
+
+
+def test_the_release_opens_the_whole_site(installed, site, page):
+    folder, run = installed
+    assert run("-m", "textseq", "site", "书", "--no-browser").startswith("书在这里：file://")
+    laid = {path.relative_to(folder / "书") for path in (folder / "书").rglob("*") if path.is_file()}
+    assert laid == {path.relative_to(site) for path in release.site_files(site)}
+    seen = Visit(page).open((folder / "书/book/index.html").as_uri())
+    assert (seen.errors, seen.foreign) == ([], [])
+
+
+def test_the_release_lays_out_a_course_that_runs(installed):
+    """装好的包摆出的课程：第 01 章的开头在那里运行，用的是装好的 textseq。"""
+    folder, run = installed
+    run("-m", "textseq", "course", "课程")
+    for name in CHAPTERS:
+        assert (folder / f"课程/{name}.ipynb").is_file()
+    chapter = nbformat.read(folder / f"课程/{CHAPTERS[0]}.ipynb", 4)
+    code = [cell.source for cell in chapter.cells if cell.cell_type == "code"][:6]
+    printed = run("-c", "\n".join([*code, "import textseq; print(textseq.__file__)"]),
+                  cwd=folder / "课程/notebooks")
+    assert Path(printed.split("\n")[-2]).is_relative_to(folder / "env")
 
 
 def test_all_explorables_are_on_one_page(page, served):

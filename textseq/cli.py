@@ -1,10 +1,11 @@
-"""命令行 textseq：训练自己的词向量，查近邻；训练标题分类器，给标题分类，评分。第 07、10 章。
+"""命令行 textseq：训练自己的词向量，查近邻；训练标题分类器，给标题分类，评分；摆出课程。第 07、10 章。
 
     textseq vectors own.txt -o own.vec          # 一行一句；没有切词的，用 jieba 切
     textseq similar own.vec 北京
     textseq train data/headlines -o model.npz   # THUCNews 格式的文件夹
     textseq predict "油价今晚下调" --model model.npz
     textseq evaluate data/headlines --split test --model model.npz
+    textseq course 我的课程                     # 十章 notebook 与数据；textseq site 打开书
     torchrun --nproc-per-node=2 -m textseq vectors own.txt -o own.vec    # train 也可以
 
 没有装成命令时，用 python -m textseq。退出码：0 做完了，1 出了错，2 命令写错了，130 被 Ctrl-C 停下。
@@ -26,6 +27,7 @@ from pathlib import Path
 from textseq import __version__, corpora
 from textseq._checkpoint import ZIP
 from textseq._files import check_readable, check_target, read_lines, sniff_encoding
+from textseq.course import lay_out_notebooks, lay_out_site
 from textseq.vectors import WordVectors
 
 __all__ = ["build_parser", "explain", "main"]
@@ -119,7 +121,9 @@ def build_parser() -> argparse.ArgumentParser:
             ("similar", "查近邻", _similar_options, _print_similar),
             ("train", "训练标题分类器", _train_options, _train_classifier),
             ("predict", "给标题分类", _predict_options, _print_classes),
-            ("evaluate", "给训练好的分类器评分", _evaluate_options, _print_score)):
+            ("evaluate", "给训练好的分类器评分", _evaluate_options, _print_score),
+            ("course", "摆出十章 notebook 与数据，不用网", _course_options, _lay_out_course),
+            ("site", "打开随包带着的书，不用网", _site_options, _open_site)):
         command = commands.add_parser(name, help=about, description=about)
         add(command.add_argument)
         command.set_defaults(run=run)
@@ -182,6 +186,15 @@ def _evaluate_options(add: Callable) -> None:
     add("folder", type=Path, metavar="文件夹", help="里面有 class.txt 与要评的那一份")
     add("--split", default="test", metavar="名字", help="哪一份：train、dev、test")
     add("--model", type=Path, default=Path("model.npz"), metavar="文件", help="train 存下的文件")
+
+
+def _course_options(add: Callable) -> None:
+    add("folder", type=Path, help="放在哪个文件夹，新的或空的")
+
+
+def _site_options(add: Callable) -> None:
+    add("folder", type=Path, nargs="?", default=Path("textseq-site"), help="放在哪个文件夹")
+    add("--no-browser", action="store_true", help="只摆好，不打开浏览器")
 
 
 def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min_count: int,
@@ -287,6 +300,19 @@ def _print_score(folder: Path, split: str, model: Path) -> None:
     rows = list(titles)
     loss, accuracy = title_score(loaded, rows)
     print(f"{split}\t{len(rows):,} 条\t准确率 {accuracy:.1%}\t损失 {loss:.3f} 奈特")
+
+
+def _lay_out_course(folder: Path) -> None:
+    notebooks = lay_out_notebooks(folder)
+    print(f"课程在 {folder}；动手：jupyter lab \"{notebooks}\"（要先装好 textseq[lab]）")
+
+
+def _open_site(folder: Path, no_browser: bool) -> None:
+    index = lay_out_site(folder).resolve()
+    print(f"书在这里：{index.as_uri()}")
+    if not no_browser:
+        import webbrowser
+        webbrowser.open(index.as_uri())
 
 
 def _progress_bar() -> Callable:
