@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import handout
 import nbformat
 import pytest
 import release
@@ -17,6 +18,7 @@ import yaml
 from accessibility import grave_faults
 from fontTools.ttLib import TTFont
 from playwright.sync_api import expect
+from pypdf import PdfReader
 from section_search import glossary_terms
 from serving import serve
 
@@ -341,6 +343,23 @@ def test_the_release_lays_out_a_course_that_runs(installed):
     printed = run("-c", "\n".join([*code, "import textseq; print(textseq.__file__)"]),
                   cwd=folder / "课程/notebooks")
     assert Path(printed.split("\n")[-2]).is_relative_to(folder / "env")
+
+
+def test_a_chapter_is_printed(site, browser, tmp_path, monkeypatch):
+    """讲义：书签就是各节的标题，查得到复制得对，折叠的代码与答案不印，网站里不留东西。"""
+    monkeypatch.setattr(handout, "SITE", site)
+    before = set(site.rglob("*"))
+    (made,) = handout.write(tmp_path, browser, [CHAPTERS[3]])
+    assert set(site.rglob("*")) == before
+    pdf = PdfReader(made)
+    text = re.sub(r"\s", "", "".join(sheet.extract_text() for sheet in pdf.pages))
+    article = handout.article(CHAPTERS[3], {CHAPTERS[3]})
+    (_, sections) = pdf.outline
+    headings = [heading.get_text() for heading in article.find_all("h2")]
+    marks = [mark.title for mark in sections if not isinstance(mark, list)]
+    assert [title for title in marks if title in headings] == headings   # 互动图的标题也在书签里
+    assert not re.search("[⺀-⿟]", text) and "看代码" not in text and "参考答案" not in text
+    assert 8 < len(pdf.pages) < 40
 
 
 def test_all_explorables_are_on_one_page(page, served):

@@ -2,6 +2,7 @@
 
 - textseq-….whl：模块，带着整个网站；网站里有整门课。装上之后 textseq course、textseq site，不用网。
 - site.zip：整个网站，解压后双击 book/index.html。
+- handout.pdf：整本讲义，make handout 印好的。
 - cards.apkg：Anki 卡片。
 """
 
@@ -20,6 +21,7 @@ import cards  # noqa: E402
 from course_zip import course_files  # noqa: E402
 
 SITE = ROOT / "build/_build/html"
+HANDOUT = ROOT / "build/handout/handout.pdf"
 RELEASE = ROOT / "build/release"
 PACKED = {".zip", ".whl", ".tgz", ".png", ".woff", ".woff2", ".gz"}   # 压不动的，原样收
 
@@ -70,7 +72,10 @@ def release(target=RELEASE):
     site_zip, deck = target / "site.zip", target / "cards.apkg"
     write_site(site_zip)
     cards.write(deck)
-    return [write_wheel(target, site_zip), site_zip, deck]
+    made = [write_wheel(target, site_zip), site_zip, deck]
+    if HANDOUT.is_file():
+        made.append(Path(shutil.copy2(HANDOUT, target)))
+    return made
 
 
 if __name__ == "__main__":
