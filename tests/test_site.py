@@ -358,7 +358,8 @@ def test_a_chapter_is_printed(site, browser, tmp_path, monkeypatch):
     headings = [heading.get_text() for heading in article.find_all("h2")]
     marks = [mark.title for mark in sections if not isinstance(mark, list)]
     assert [title for title in marks if title in headings] == headings   # 互动图的标题也在书签里
-    answers = [re.sub(r"\s", "", folded.get_text()) for folded in article.select("details:not(details details)")]
+    folded = article.select("details:not(details details)")
+    answers = [re.sub(r"\s", "", node.get_text()) for node in folded]
     assert len(answers) > 5 and not any(answer[:60] in text for answer in answers)
     assert not re.search("[⺀-⿟]", text)
     assert 8 < len(pdf.pages) < 40
