@@ -182,6 +182,27 @@ def test_colours_are_set_before_any_script_comes(browser, served):
     dark.close()
 
 
+def test_guesses_are_kept_and_shown_at_the_end(browser, site, served):
+    """开头的猜测留在这个浏览器里，到小结列出来；写的什么，显示的就是什么。存不了也能写。"""
+    for name in (CHAPTERS[0], CHAPTERS[9]):
+        context = browser.new_context(viewport={"width": 390, "height": 844})
+        seen = Visit(context.new_page()).open(f"{served}/{name}.html")
+        page, boxes, shown = seen.page, seen.page.locator(".guess"), seen.page.locator(".guesses")
+        assert boxes.count() >= 3 and shown.is_hidden()
+        boxes.nth(1).fill("<b>一半</b>")
+        page.reload()
+        assert boxes.nth(1).input_value() == "<b>一半</b>" and boxes.nth(0).input_value() == ""
+        assert shown.locator("li").count() == 1 and "你猜：<b>一半</b>" in shown.text_content()
+        assert (seen.errors, seen.foreign) == ([], [])
+        context.close()
+    page = browser.new_page()
+    page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('no'); }")
+    page.goto((site / f"{CHAPTERS[2]}.html").as_uri())
+    page.locator(".guess").first.fill("增长")
+    assert "你猜：增长" in page.locator(".guesses").text_content()
+    page.close()
+
+
 def test_a_link_lands_on_its_section_on_a_phone(context, served):
     """手机上没滚到的节先不排；从别处跳来，落脚点仍是那一节的标题。"""
     page = context.new_page()
