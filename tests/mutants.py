@@ -136,11 +136,20 @@ def difference(solution: str, code: str) -> str:
     return " / ".join(line.strip() for line in code.splitlines() if line not in before)
 
 
+def verdicts_of(exercise: Exercise, made: list[tuple[str, str]]) -> list[str]:
+    """改坏的各份得到的判语。"""
+    return judge_all([(exercise.before, "", code, exercise.check, exercise.solution) for _, code in made])
+
+
+def is_vague(verdict: str) -> bool:
+    """只说还不对，没有说出差在哪里、也没有指出出错的行。"""
+    return verdict.startswith("还不对") and ("。" not in verdict or verdict.endswith("的数不对"))
+
+
 def attack(exercise: Exercise) -> tuple[int, list[str]]:
     """一道练习 → (改坏了几份, 放过的几份的改动)。"""
     made = mutants(exercise.solution, exercise.name)
-    verdicts = judge_all([(exercise.before, "", code, exercise.check, exercise.solution)
-                          for _, code in made])
+    verdicts = verdicts_of(exercise, made)
     passed = [code for (_, code), verdict in zip(made, verdicts, strict=True) if verdict.startswith("对了")]
     return len(made), [difference(exercise.solution, code) for code in passed]
 

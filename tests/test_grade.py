@@ -155,6 +155,19 @@ def test_the_table_of_the_teachers_page():
     assert f"反过来，{sum(map(len, RIGHT.values()))} 份写法不同的正确答案" in page
 
 
+@pytest.mark.full
+def test_most_hints_say_what_is_wrong():
+    """被拒绝的，八成以上说得出差在哪里或错在哪一行；几份，页上写的就是。"""
+    refused, vague = 0, 0
+    for exercise in (exercise for path in chapters() for exercise in read_exercises(path)):
+        verdicts = mutants.verdicts_of(exercise, mutants.mutants(exercise.solution, exercise.name))
+        refused += sum(not verdict.startswith("对了") for verdict in verdicts)
+        vague += sum(map(mutants.is_vague, verdicts))
+    assert vague <= 0.2 * refused
+    page = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
+    assert f"拒绝的 {refused} 份里，{refused - vague} 份" in page
+
+
 def test_the_chapter_is_recognised(tmp_path):
     """文件改了名也认得；第 01 章里恰好有个与第 03 章练习同名的函数，不会弄错。"""
     for path in chapters():

@@ -14,6 +14,7 @@ import sys
 import threading
 
 import numpy as np
+from diagnose import diagnose
 from runner import MINE, execute, explain
 
 FROZEN = "换一组输入，返回的还是原来那个：不能把答案写死"
@@ -31,14 +32,17 @@ def judge(before, helpers, code, check, solution):
         execute(helpers, "别的格", theirs)
         execute(code, MINE, theirs)
         verdict = str(ours[check_name](theirs[name]))
-        frozen = verdict.startswith("对了") and is_frozen(theirs[name], ours[name], ours[check_name])
+        calls = recorded(ours[check_name], ours[name])
+        if verdict.startswith("还不对"):
+            return "。".join(filter(None, [verdict.rstrip("。"), diagnose(theirs[name], ours[name], calls)]))
+        frozen = verdict.startswith("对了") and is_frozen(theirs[name], ours[name], calls)
         return FROZEN if frozen else verdict
     except BaseException as error:  # noqa: BLE001  学生的代码什么都可能抛出
         return explain(error)
 
 
-def is_frozen(answer, solution, check):
-    """输入换了，参考答案跟着变，学生的不变。"""
+def recorded(check, solution):
+    """检查用过的各组输入。"""
     calls = []
 
     def watch(*args):
@@ -46,6 +50,11 @@ def is_frozen(answer, solution, check):
         return solution(*args)
 
     check(watch)
+    return calls
+
+
+def is_frozen(answer, solution, calls):
+    """输入换了，参考答案跟着变，学生的不变。"""
     first = calls[0]
     second = tuple(changed(value, shift) for shift, value in enumerate(first, 1))
     if same(*(solution(*copy.deepcopy(args)) for args in (first, second))):
