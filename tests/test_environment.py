@@ -205,3 +205,20 @@ def test_a_port_in_use_is_explained(tmp_path):
 def test_line_endings_are_the_same_on_every_system():
     """clone 时换成 CRLF，会让逐字节的比较与 .ci/run 出错。"""
     assert "* text=auto eol=lf" in (ROOT / ".gitattributes").read_text(encoding="utf-8")
+
+
+def test_the_version_is_the_same_everywhere():
+    assert yaml.safe_load(read("CITATION.cff"))["version"] == PROJECT["version"]
+    assert re.search(r"^## ([\d.]+)", read("CHANGELOG.md"), re.M)[1] == PROJECT["version"]
+    assert f'__version__ = "{PROJECT["version"]}"' in read("textseq/__init__.py")
+
+
+def test_what_contributing_names_exists():
+    """写给接着做的人的那一页，提到的文件、make 的目标都在。"""
+    text = read("CONTRIBUTING.md")
+    for name in re.findall(r"`((?:book|data|tests|notebooks|textseq)/[\w./]*)`", text):
+        assert name == "data/名字/build.py" or (ROOT / name).exists(), name
+    for name in re.findall(r"test_\w+\.py", text):
+        assert (ROOT / "tests" / name).is_file(), name
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
+    assert set(re.findall(r"make ([a-z-]+)", text)) <= targets
