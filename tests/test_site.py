@@ -497,3 +497,21 @@ def test_typing_a_query(page, search_page):
     page.locator("main input[name=q]").fill("<b>魑魅</b>")
     assert "没有一节提到" in page.get_by_role("status").inner_text()
     assert seen.errors == []
+
+
+def test_the_plans_link_to_sections_and_pieces(page, served):
+    """教案里“运行”“看”“打开互动图”后面引号里的名字，都是链接，指着真有的地方；每节课至少三个。"""
+    page.goto(f"{served}/book/teaching.html")
+    lessons = page.evaluate("""() => [...document.querySelectorAll("article h3")]
+      .map((h3) => [h3.firstChild.data, h3.parentElement.querySelector("table")])
+      .filter(([name, table]) => table && name.startsWith("第"))
+      .map(([, table]) => [table.innerText,
+                           [...table.querySelectorAll("a")].map((a) => [a.innerText, a.href])])""")
+    assert len(lessons) >= 16
+    for text, links in lessons:
+        assert len(links) >= 3, text[:60]
+        named = re.findall(r"(?:运行|看|互动图)(“[^“”]+”)", text)
+        assert set(named) <= {name for name, _ in links}
+    for href in {href for _, links in lessons for _, href in links}:
+        path, _, anchor = href.removeprefix(served + "/").partition("#")
+        assert (f'id="{anchor}"' if anchor else "<h1>") in page.request.get(f"{served}/{path}").text(), href
