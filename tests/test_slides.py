@@ -126,5 +126,5 @@ def test_an_explorable_finds_its_data(show):
 
 
 def test_sentences_are_not_cut_inside_brackets_quotes_or_formulas():
-    assert slides.sentences("甲（乙。丙）丁。“戊？”己。$a$ **庚。辛**。") == [
-        "甲（乙。丙）丁。", "“戊？”己。", "$a$ **庚。辛**。"]
+    assert slides.sentences("甲（乙。丙）丁。“戊？”己。$a$ **庚。辛**。**壬。**（癸。）") == [
+        "甲（乙。丙）丁。", "“戊？”己。", "$a$ **庚。辛**。", "**壬。**", "（癸。）"]

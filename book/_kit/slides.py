@@ -32,6 +32,7 @@ LINES, COLUMNS = 12, 92        # 代码与输出至多这么大，再大后排�
 
 ROOM = 850                     # 节名以外还有多高（px）
 BIG = {"图": ("引文", "公式", "问题", "图", "结论"), "互动": ("问题", "互动")}   # 大的展品，同它放在一起的
+HIDDEN = {"hide-input", "hide-cell"}
 WANTED = {"输出": "slide", "代码": "slide-code"}                                # 加了标签就要
 
 # reveal.js 里写死的英文；帮助页（?）与跳页（G）也是英文，不开
@@ -146,6 +147,9 @@ def sentences(text):
     """一段话的各句；括号、引号、公式、粗体里的句号不断开。"""
     found = [""]
     for piece in re.findall(r".+?(?:[。！？]+(?![”）。！？])|$)", text.replace("\n", "")):
+        if piece.startswith("**") and found[-1].count("**") % 2:     # 粗体到句号为止
+            found[-1:] = [f"{found[-1]}**", ""]
+            piece = piece[2:]
         found[-1] += piece
         s = found[-1]
         if (s.count("（") == s.count("）") and s.count("“") == s.count("”")
@@ -155,9 +159,9 @@ def sentences(text):
 
 
 def said(found):
-    """各段话的句子；整段在括号里的旁白不算。"""
+    """各段话的句子；整段在括号里的旁白，与只在书页上才有意义的句子不算。"""
     return [s for block in found if block.kind == "话" and not re.fullmatch("（.*）", block.text)
-            for s in sentences(block.text)]
+            for s in sentences(block.text) if not re.search("折叠|点开|收起来|[上下]一格", s)]
 
 
 def first_run(found):
@@ -180,15 +184,20 @@ def question(before):
     at = max((i for i, s in enumerate(run) if "？" in s), default=None)
     if at is None:
         return ""
-    return "".join(run[at - (at > 0 and len(run[at]) < 14 and len(run[at - 1]) < 60):at + 1])
+    if at and len(run[at]) < 14 and ("？" in run[at - 1] or len(run[at - 1]) <= 45):
+        return run[at - 1] + run[at]
+    return run[at] if len(run[at]) > 6 else ""
 
 
 def finding(after, not_this):
-    """展品后面的第一句，短就再要一句；另加用粗体写的结论。引出下文的（以冒号结尾）不要。"""
+    """展品后面的第一句，短就再要一句；另加用粗体写的结论，第一句太长就只要它。引出下文的（以冒号结尾）不要。"""
+    if after and after[0].kind == "列表":
+        return re.sub(r"^(?:-|1\.)\s+", "", after[0].text.splitlines()[0])
     found = [s for s in first_run(after) if s not in not_this and not s.endswith("：")]
-    first = "".join(found[:1 + (len("".join(found[:2])) < 70)])
+    two = "".join(found[:2])
+    first = two if len(two) < 70 or len(found[0]) < 24 else found[0]
     bold = next((s for s in found if re.match(r"\*\*.{8,}。?\*\*", s) and s not in first), "")
-    return first + bold
+    return bold if bold and len(first) > 80 else first + bold
 
 
 # --- 挑展品 -------------------------------------------------------------------------------
@@ -200,7 +209,7 @@ def lines_on_slide(text):
 
 def is_small(block):
     """放得下的：几行输出；没有收起来的短代码（看得见的代码都是要讲的）。"""
-    if block.kind == "代码" and ("hide-input" in block.tags or "def " not in block.text):
+    if block.kind == "代码" and (HIDDEN.intersection(block.tags) or "def " not in block.text):
         return False
     return block.kind in ("代码", "输出") and lines_on_slide(block.text) <= LINES
 
@@ -241,7 +250,7 @@ def words_before(before, ask, is_first):
 def with_partner(found, at):
     """代码带上它的输出，输出带上它看得见的代码。"""
     pair = found[at - 1:at + 1] if found[at].kind == "输出" else found[at:at + 2]
-    together = [b.kind for b in pair] == ["代码", "输出"] and "hide-input" not in pair[0].tags
+    together = [b.kind for b in pair] == ["代码", "输出"] and not HIDDEN.intersection(pair[0].tags)
     return pair if together else [found[at]]
 
 
@@ -279,7 +288,7 @@ def section_slides(title, level, found, remark=""):
         after = befores[n + 1] if n + 1 < len(picked) else found[at + 1:]
         told = finding(after, asks[n + 1])
         if found[at].kind == "图" and not (told or asks[n]):      # 图后面没有话，就用图前面的
-            told = "".join(last_run(before)[-1:])
+            told = next((s for s in last_run(before)[-1:] if len(s) < 50 and not s.endswith("：")), "")
         content = [*words_before(before, asks[n], n == 0), *with_partner(found, at), Block("结论", told)]
         content = shrink([b for b in content if b.text], found[at])
         notes = "".join(html_of(b) for b in (*before, *after) if b.kind in ("话", "列表"))
@@ -308,9 +317,10 @@ def opening(title, found):
     quote = next(b for b in found if b.kind == "引文")
     start = next(i for i, b in enumerate(found) if b.text.startswith("**先猜一猜"))
     guess = [b for b in found[start:] if b.kind in ("引文", "列表")]
-    lead = found[start].text.removeprefix("**先猜一猜。**").strip()
+    if lead := found[start].text.removeprefix("**先猜一猜。**").strip():
+        guess.insert(0, Block("引子", lead))
     return [Slide(name, [Block("章号", f"第 {number} 章"), quote]),
-            Slide("先猜一猜", [Block("引子", lead), *guess])]
+            Slide("先猜一猜", guess)]
 
 
 def cells_of(row):
