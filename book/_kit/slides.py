@@ -233,14 +233,14 @@ def exhibits(level, found):
 
 # --- 一节 → 几张 --------------------------------------------------------------------------
 
-def words_before(before, ask, is_first):
+def words_before(before, ask, exhibit, is_first):
     """展品前面的：引文、列表，公式连同引出它的一句，没有别的引子时这一节的第一句，问题。"""
     words, last = [], ""
-    for block in before:
-        if block.kind in ("引文", "列表"):
+    for block in [*before, exhibit]:
+        if block.kind == "公式":
+            words.append(Block("引子", "" if last == ask else last))
+        if block is not exhibit and block.kind in ("引文", "列表", "公式"):
             words.append(block)
-        elif block.kind == "公式":
-            words += [Block("引子", last), block]
         last = (said([block]) or [""])[-1]
     if is_first and not ask and not any(block.kind == "引子" for block in words):
         words.append(Block("引子", (said(before) or [""])[0]))
@@ -289,8 +289,9 @@ def section_slides(title, level, found, remark=""):
         told = finding(after, asks[n + 1])
         if found[at].kind == "图" and not (told or asks[n]):      # 图后面没有话，就用图前面的
             told = next((s for s in last_run(before)[-1:] if len(s) < 50 and not s.endswith("：")), "")
-        content = [*words_before(before, asks[n], n == 0), *with_partner(found, at), Block("结论", told)]
-        content = shrink([b for b in content if b.text], found[at])
+        words = words_before(before, asks[n], found[at], n == 0)
+        content = [b for b in (*words, *with_partner(found, at), Block("结论", told)) if b.text]
+        content = shrink(content, found[at])
         notes = "".join(html_of(b) for b in (*before, *after) if b.kind in ("话", "列表"))
         slides.append(Slide(title, content, remark * (n == 0) + notes))
     return slides
