@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 SITE   := build/_build/html
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: here book lab test test-full notebooks bench assignments grade handout release serve clean help
+.PHONY: here book lab test test-full notebooks bench assignments grade slides handout release serve clean help
 
 help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
@@ -16,6 +16,7 @@ help:
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make assignments 学生版：没有参考答案与输出的十章"
 	@echo "make grade FOLDER=收来的作业  批改：成绩表与反馈"
+	@echo "make slides     上课放的幻灯片，每章一份，断网也能放"
 	@echo "make handout    讲义：整本与各章的 PDF"
 	@echo "make release    没有网的教室用的：带着书与课程的 wheel、网站的包、Anki 卡片"
 	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，二十来分钟"
@@ -78,10 +79,13 @@ grade: $(VENV)/lab.ok
 	@test -n "$(FOLDER)" || { echo "请写收来的作业所在的文件夹：make grade FOLDER=收来的作业"; exit 2; }
 	@$(BIN)/python book/_kit/grade.py "$(FOLDER)"
 
+slides: $(VENV)/book.ok
+	@$(BIN)/python book/_kit/slides.py
+
 handout: $(VENV)/all.ok book
 	@$(BIN)/python book/_kit/handout.py
 
-release: handout
+release: handout slides
 	@$(BIN)/python book/_kit/release.py
 
 serve: book

@@ -36,6 +36,7 @@ SECONDS = {
     "test_word2vec_train.py": 17,
     "03_word_vectors.ipynb": 15,
     "test_explore_one_step.py": 15,
+    "test_slides.py": 15,
     "test_explore_jupyterlab.py": 14,
     "test_explore.py": 13,
     "02_lstm_gates.ipynb": 13,

@@ -2,6 +2,7 @@
 
 - textseq-….whl：模块，带着整个网站；网站里有整门课。装上之后 textseq course、textseq site，不用网。
 - site.zip：整个网站，解压后双击 book/index.html。
+- slides.zip：十章的幻灯片，make slides 做好的；解压后双击 index.html。
 - handout.pdf：整本讲义，make handout 印好的。
 - cards.apkg：Anki 卡片。
 """
@@ -21,6 +22,7 @@ import cards  # noqa: E402
 from course_zip import course_files  # noqa: E402
 
 SITE = ROOT / "build/_build/html"
+SLIDES = ROOT / "build/slides"
 HANDOUT = ROOT / "build/handout/handout.pdf"
 RELEASE = ROOT / "build/release"
 PACKED = {".zip", ".whl", ".tgz", ".png", ".woff", ".woff2", ".gz"}   # 压不动的，原样收
@@ -33,9 +35,14 @@ def site_files(site):
 
 
 def write_site(target, site=SITE):
-    """整个网站打成一个包；内容不变，包就逐字节相同。"""
+    """整个网站打成一个包。"""
     if not (site / "book/index.html").is_file():
         sys.exit(f"{site} 里没有建好的书；请先 make book")
+    write_zip(target, site)
+
+
+def write_zip(target, site):
+    """一个文件夹打成一个包；内容不变，包就逐字节相同。"""
     with zipfile.ZipFile(target, "w") as archive:
         for path in site_files(site):
             entry = zipfile.ZipInfo(path.relative_to(site).as_posix(), (2026, 1, 1, 0, 0, 0))
@@ -73,6 +80,9 @@ def release(target=RELEASE):
     write_site(site_zip)
     cards.write(deck)
     made = [write_wheel(target, site_zip), site_zip, deck]
+    if SLIDES.is_dir():
+        made.append(target / "slides.zip")
+        write_zip(made[-1], SLIDES)
     if HANDOUT.is_file():
         made.append(Path(shutil.copy2(HANDOUT, target)))
     return made
