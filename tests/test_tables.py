@@ -47,8 +47,8 @@ def test_words_line_up_on_the_left():
     ("-0.5", True), ("+3%", True), ("−1", True), ("12 秒", True), ("0.55 [0.54, 0.56]", True),
     ("甲", False), ("[1, 2]", False), ("-", False), ("1 真 5 假", True)])
 def test_a_column_of_numbers_is_one_where_every_cell_begins_with_a_number(cell, right):
-    assert [attributes.get("class") for _, attributes, _ in cells(as_table(["", "甲"], [["行", cell]]))][1::2] \
-        == ["number" if right else None] * 2
+    found = cells(as_table(["", "甲"], [["行", cell]]))
+    assert [attributes.get("class") for _, attributes, _ in found[1::2]] == ["number" if right else None] * 2
 
 
 def test_one_word_makes_it_a_column_of_words_and_an_empty_cell_does_not():
@@ -59,13 +59,21 @@ def test_one_word_makes_it_a_column_of_words_and_an_empty_cell_does_not():
 def test_the_html_names_its_rows_and_columns():
     found = cells(SCORES)
     assert [(tag, attributes.get("scope")) for tag, attributes, _ in found] == [
-        ("td", None), ("th", "col"), ("th", "col"),          # 左上角没有字，不是标题
+        ("td", None), ("th", "col"), ("th", "col"),                  # 左上角没有字，不是标题
         ("th", "row"), ("td", None), ("td", None), ("th", "row"), ("td", None), ("td", None)]
     assert [words for *_, words in found[1:6]] == [
         "Skip-gram", "CBOW", "ρ 全部", "0.55 [0.54,\u00a00.56]", "0.4"]
     html = SCORES._repr_html_()
     assert html.startswith('<table class="result">') and html.endswith("</table>")
     assert "style" not in html and "caption" not in html
+
+
+@pytest.mark.parametrize("cell, unbroken", [
+    ("0.55 [0.54, 0.56]", "0.55 [0.54,_0.56]"), ("第 03 章，5 轮", "第 03_章，5_轮"), ("类比 %", "类比_%"),
+    ("0.50 ±0.01", "0.50 ±0.01"), ("招 本科 1 层次", "招 本科 1_层次")])
+def test_a_number_keeps_its_unit_when_a_cell_wraps(cell, unbroken):
+    *_, (_, _, words) = cells(as_table(["名", "值"], [["甲", cell]]))
+    assert words == unbroken.replace("_", "\u00a0")
 
 
 def test_the_html_escapes_what_it_is_given():

@@ -14,6 +14,7 @@ from html import escape
 __all__ = ["Table", "as_table"]
 
 _NUMBER = re.compile(r"[-+−]?\d")
+_TIGHT = re.compile(r"(?<=,) |(?<=\d) (?=[一-鿿])| (?=%)")  # 格里折行时，方括号里的两个数、数与单位不分开
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,5 @@ def _pad(text: str, width: int, right: bool) -> str:
 
 
 def _cell(opening: str, text: str) -> str:
-    # 0.55 [0.54, 0.56] 放不下时在方括号前折行，不在逗号后
-    words = escape(text).replace(", ", ",\u00a0")
+    words = _TIGHT.sub("\u00a0", escape(text))
     return f"<{opening}>{words}</{opening[:2]}>"
