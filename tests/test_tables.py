@@ -70,7 +70,7 @@ def test_the_html_names_its_rows_and_columns():
 
 @pytest.mark.parametrize("cell, unbroken", [
     ("0.55 [0.54, 0.56]", "0.55 [0.54,_0.56]"), ("第 03 章，5 轮", "第 03_章，5_轮"), ("类比 %", "类比_%"),
-    ("0.50 ±0.01", "0.50 ±0.01"), ("招 本科 1 层次", "招 本科 1_层次")])
+    ("K = 10", "K_=_10"), ("0.50 ±0.01", "0.50 ±0.01"), ("招 本科 1 层次", "招 本科 1_层次")])
 def test_a_number_keeps_its_unit_when_a_cell_wraps(cell, unbroken):
     *_, (_, _, words) = cells(as_table(["名", "值"], [["甲", cell]]))
     assert words == unbroken.replace("_", "\u00a0")

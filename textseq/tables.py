@@ -14,7 +14,8 @@ from html import escape
 __all__ = ["Table", "as_table"]
 
 _NUMBER = re.compile(r"[-+−]?\d")
-_TIGHT = re.compile(r"(?<=,) |(?<=\d) (?=[一-鿿])| (?=%)")  # 格里折行时，方括号里的两个数、数与单位不分开
+# 格里折行时不在这些空格处折：方括号里的逗号后，等号两边，数与单位之间
+_TIGHT = re.compile(r"(?<=[,=]) |(?<=\d) (?=[一-鿿])| (?=[=%])")
 
 
 @dataclass(frozen=True)
