@@ -28,7 +28,7 @@ WORDS = 50_000
 ROWS = 2_000       # 量查表与累加时，一次多少行；一步大致如此
 
 
-def best(run, repeats=7):
+def best(run, repeats=15):
     """几遍里最快的一遍，秒。"""
     times = []
     for _ in range(repeats):

@@ -1,0 +1,33 @@
+"""快慢的记录与它的说明：说明里的数，就是记录里的。"""
+
+import json
+from pathlib import Path
+from statistics import median
+
+FOLDER = Path(__file__).parents[1] / "data/bench"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+def read(name):
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def test_the_roofline_section_says_what_was_measured():
+    record, bench = read("roofline.json"), read("results.json")
+    section = README.partition("## 离上限多远")[2]
+    for value in record["峰值"].values():
+        assert f" {value} " in section
+    room = {}
+    for model, found in record["每个中心词，纳秒"].items():
+        for name in ("最快也要", "一步", "一步之外的准备"):
+            assert f"{found[name]:,} 纳秒" in section, (model, name)
+        assert found["最快也要"] < found["一步"]
+        prepare = found["一步之外的准备"]
+        room[model] = (found["一步"] + prepare) / (found["最快也要"] + prepare)
+    skipgram = record["每个中心词，纳秒"]["Skip-gram"]
+    assert f"{skipgram['浮点运算']:,} 次" in section and f"{skipgram['查的行']} 行" in section
+    for kind in ("矩阵乘法", "查表与累加"):
+        assert f"{kind}占 {skipgram['占几成'][kind]:.0%}" in section
+    assert f"Skip-gram 也至多再快 {room['Skip-gram']:.1f} 倍，CBOW 至多再快 {room['CBOW']:.1f} 倍" in section
+    ratio = {model: median(bench["结果"][f"{model} 词次每秒"]["比"]) * room[model] for model in room}
+    assert f"{ratio['Skip-gram']:.1f} 倍与 {ratio['CBOW']:.1f} 倍" in section
