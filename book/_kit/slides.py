@@ -33,7 +33,8 @@ LINES, COLUMNS = 12, 92        # 代码与输出至多这么大，再大后排�
 ROOM = 850                     # 节名以外还有多高（px）
 BIG = {"图": ("引文", "公式", "问题", "图", "结论"), "互动": ("问题", "互动")}   # 大的展品，同它放在一起的
 HIDDEN = {"hide-input", "hide-cell"}
-WANTED = {"输出": "slide", "代码": "slide-code"}                                # 加了标签就要
+PRINTED = ("输出", "结果")
+WANTED = {"输出": "slide", "结果": "slide", "代码": "slide-code"}               # 加了标签就要
 
 # reveal.js 里写死的英文；帮助页（?）与跳页（G）也是英文，不开
 CHINESE = {
@@ -54,7 +55,7 @@ CHINESE = {
 
 
 class Block(NamedTuple):
-    """notebook 里的一块：标题、话、引文、列表、表、公式、代码、输出、图、互动；幻灯片上另有引子、问题、结论。
+    """notebook 里的一块：标题、话、引文、列表、表、公式、代码、输出、结果（表）、图、互动；幻灯片上另有引子、问题、结论。
 
     text 是原文、HTML 或图的 base64。
     """
@@ -116,6 +117,8 @@ def output_blocks(cell):
             yield Block("图", data["image/png"], tags(cell), data["text/plain"].splitlines()[0][2:])
         elif "data-explore" in data.get("text/html", ""):
             yield Block("互动", data["text/html"], tags(cell))
+        elif 'class="result"' in data.get("text/html", ""):
+            yield Block("结果", data["text/html"], tags(cell))
         elif output.get("name") == "stdout":
             yield Block("输出", output.text.rstrip(), tags(cell))
 
@@ -203,7 +206,9 @@ def finding(after, not_this):
 # --- 挑展品 -------------------------------------------------------------------------------
 
 def lines_on_slide(text):
-    """占几行，折行也算；一个汉字两列。"""
+    """占几行，折行也算；一个汉字两列。结果表数它的行。"""
+    if text.startswith("<table"):
+        return text.count("<tr>") + text.count("<caption>")
     return sum(1 + sum(1 + (ord(c) > 0x2E7F) for c in line) // COLUMNS for line in text.splitlines())
 
 
@@ -211,7 +216,7 @@ def is_small(block):
     """放得下的：几行输出；没有收起来的短代码（看得见的代码都是要讲的）。"""
     if block.kind == "代码" and (HIDDEN.intersection(block.tags) or "def " not in block.text):
         return False
-    return block.kind in ("代码", "输出") and lines_on_slide(block.text) <= LINES
+    return block.kind in ("代码", *PRINTED) and lines_on_slide(block.text) <= LINES
 
 
 def is_wanted(block):
@@ -226,7 +231,7 @@ def exhibits(level, found):
         return chosen
     formula = [i for i in kept if found[i].kind == "公式"][:1]
     small = [i for i in kept if is_small(found[i])][:1]
-    if small and found[small[0]].kind == "输出":
+    if small and found[small[0]].kind in PRINTED:
         return small               # 公式不占一张，同输出在一起
     return sorted(formula + small) or [i for i in kept if found[i].kind in ("列表", "表")][:1]
 
@@ -249,14 +254,14 @@ def words_before(before, ask, exhibit, is_first):
 
 def with_partner(found, at):
     """代码带上它的输出，输出带上它看得见的代码。"""
-    pair = found[at - 1:at + 1] if found[at].kind == "输出" else found[at:at + 2]
-    together = [b.kind for b in pair] == ["代码", "输出"] and not HIDDEN.intersection(pair[0].tags)
+    pair = found[at - 1:at + 1] if found[at].kind in PRINTED else found[at:at + 2]
+    together = [b.kind in PRINTED for b in pair] == [False, True] and pair[0].kind == "代码" and not HIDDEN.intersection(pair[0].tags)
     return pair if together else [found[at]]
 
 
 def height(block):
     """在幻灯片上大约多高（px）。"""
-    if block.kind in ("代码", "输出"):
+    if block.kind in ("代码", *PRINTED):
         return 42 * lines_on_slide(block.text) + 60
     if block.kind == "公式":
         return 100 * (block.text.count(r"\\") + 1) + 24
@@ -270,7 +275,7 @@ def shrink(content, exhibit):
         return [b for b in content if b.kind in kinds and b not in formulas]
     kept = exhibit
     if exhibit.kind == "代码":
-        kept = next((b for b in content if b.kind == "输出"), exhibit)
+        kept = next((b for b in content if b.kind in PRINTED), exhibit)
     for kinds in (("代码",), ("列表",), ("公式", "引子"), ("结论",)):
         if sum(map(height, content)) > ROOM:
             content = [b for b in content if b is kept or b.kind not in kinds]
@@ -410,7 +415,7 @@ def html_of(block):
         return highlight(block.text, PythonLexer(), HtmlFormatter(cssclass="code"))
     if block.kind == "输出":
         return f'<pre class="output">{escape(block.text)}</pre>'
-    if block.kind == "表决":
+    if block.kind in ("表决", "结果"):
         return block.text
     if block.kind in CLASSES:
         return f'<p class="{CLASSES[block.kind]}">{MARKDOWN.renderInline(block.text)}</p>'
@@ -425,7 +430,7 @@ def slide_html(slide):
     words, figure = [f"<{heading}>{MARKDOWN.renderInline(slide.title)}</{heading}>"], []
     for block in slide.blocks:
         html = html_of(block)
-        if asked and block.kind in ("图", "输出", "结论"):
+        if asked and block.kind in ("图", *PRINTED, "结论"):
             html = f'<div class="fragment" data-fragment-index="{int(block.kind == "结论")}">{html}</div>'
         (figure if block.kind == "图" else words).append(html)
     body = f"<div>{''.join(words)}</div>{''.join(figure)}" if figure else "".join(words)
