@@ -6,13 +6,14 @@ BIN    := $(VENV)/bin
 SITE   := build/_build/html
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 
-.PHONY: here book lab test test-full notebooks bench assignments grade slides handout release serve clean help
+.PHONY: here book lab test test-slow test-full notebooks bench assignments grade slides handout release serve clean help
 
 help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
 	@echo "make lab        打开 JupyterLab，在 notebooks/ 里动手"
 	@echo "make test       测试 notebook、模块、网站"
-	@echo "make test-full  同上，再加上太久的几项：整份语料、重新训练"
+	@echo "make test-slow  其余的几项，每项五秒以上；.ci/run 两样都跑"
+	@echo "make test-full  以上全部，再加上太久的几项：整份语料、重新训练"
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make assignments 学生版：没有参考答案与输出的十章"
 	@echo "make grade FOLDER=收来的作业  批改：成绩表与反馈"
@@ -60,7 +61,10 @@ lab: $(VENV)/lab.ok
 
 test: $(VENV)/all.ok
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 2 -q -m "not full"
+	@$(BIN)/python -m pytest -n 2 -q -m "not full and not slow"
+
+test-slow: $(VENV)/all.ok
+	@$(BIN)/python -m pytest -n 2 -q -m "slow and not full"
 
 test-full: $(VENV)/all.ok
 	@$(BIN)/ruff check .

@@ -52,10 +52,21 @@ SECONDS = {
 }
 
 
-# 同一件事的许多花样，make test 只做几样，其余的在 make test-full 里。各页共用样式表与模板：
+# 同一件事的许多花样，平时只做几样，其余的在 make test-full 里。各页共用样式表与模板：
 # 深色的颜色查这三页，无障碍查这四页
 DARK = {"book/index", "book/glossary", "notebooks/04_training_pairs"}
 AXE = DARK | {"notebooks/10_headline_classifier"}
+# 每样五秒以上、守的东西又窄的：make test 不跑，make test-slow 跑；.ci/run 两样都跑
+SLOW = {"test_stored_trainings.py", "test_slides.py", "test_tensorboard_page.py"}
+SLOW |= {
+    "test_one_exercise_of_each_chapter", "test_a_whole_class", "test_other_right_answers_are_accepted",
+    "test_from_a_folder_to_classes", "test_every_writing_cell_of_the_chapter_runs_again",
+    "test_a_killed_program_leaves_its_epochs", "test_whatever_is_saved_comes_back_bit_for_bit",
+    "test_groups_come_apart_and_zero_negatives_collapse", "test_a_very_wide_window_fits_in_memory",
+    "test_words_with_the_same_neighbours_come_together", "test_frequency_bands_follow_the_corpus",
+    "test_only_positives_collapse_and_negatives_rescue", "test_walking_too_far_is_said",
+    "test_weights_do_not_depend_on_what_was_read_before", "test_a_browser_that_cannot",
+}
 FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头两种
 
 
@@ -74,6 +85,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if hasattr(item, "callspec") and is_one_of_many(item):
             item.add_marker("full")
+        if SLOW & {item.path.name, getattr(item, "originalname", None)}:
+            item.add_marker("slow")
     items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))
 
 

@@ -1,6 +1,6 @@
 """data/ 里存下的训练结果，各章都引用：一行不缺，重算几行对得上。
 
-重算一行就要训练一遍：make test 只重算几秒一行的，其余的在 make test-full 里。
+重算一行就要训练一遍：make test-slow 只重算几秒一行的，其余的在 make test-full 里。
 """
 
 import runpy
