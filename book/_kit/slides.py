@@ -55,9 +55,9 @@ CHINESE = {
 
 
 class Block(NamedTuple):
-    """notebook 里的一块：标题、话、引文、列表、表、公式、代码、输出、结果（表）、图、互动；幻灯片上另有引子、问题、结论。
+    """notebook 里的一块：标题、话、引文、列表、表、公式、代码、输出、结果（一张表）、图、互动。
 
-    text 是原文、HTML 或图的 base64。
+    幻灯片上另有引子、问题、结论。    text 是原文、HTML 或图的 base64。
     """
     kind: str
     text: str
@@ -255,7 +255,8 @@ def words_before(before, ask, exhibit, is_first):
 def with_partner(found, at):
     """代码带上它的输出，输出带上它看得见的代码。"""
     pair = found[at - 1:at + 1] if found[at].kind in PRINTED else found[at:at + 2]
-    together = [b.kind in PRINTED for b in pair] == [False, True] and pair[0].kind == "代码" and not HIDDEN.intersection(pair[0].tags)
+    kinds = [b.kind for b in pair]
+    together = kinds[:1] == ["代码"] and kinds[1:] in (["输出"], ["结果"]) and not HIDDEN.intersection(pair[0].tags)
     return pair if together else [found[at]]
 
 
