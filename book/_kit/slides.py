@@ -255,9 +255,8 @@ def words_before(before, ask, exhibit, is_first):
 def with_partner(found, at):
     """代码带上它的输出，输出带上它看得见的代码。"""
     pair = found[at - 1:at + 1] if found[at].kind in PRINTED else found[at:at + 2]
-    kinds = [b.kind for b in pair]
-    together = kinds[:1] == ["代码"] and kinds[1:] in (["输出"], ["结果"]) and not HIDDEN.intersection(pair[0].tags)
-    return pair if together else [found[at]]
+    together = [b.kind for b in pair] in (["代码", "输出"], ["代码", "结果"])
+    return pair if together and not HIDDEN.intersection(pair[0].tags) else [found[at]]
 
 
 def height(block):
