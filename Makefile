@@ -12,7 +12,7 @@ help:
 	@echo "make book       建书（不装 torch），完成后打印首页的位置"
 	@echo "make lab        打开 JupyterLab，在 notebooks/ 里动手"
 	@echo "make test       测试 notebook、模块、网站"
-	@echo "make test-slow  其余的几项，每项五秒以上；.ci/run 两样都跑"
+	@echo "make test-slow  其余的几十项，每项几秒；.ci/run 两样都跑"
 	@echo "make test-full  以上全部，再加上太久的几项：整份语料、重新训练"
 	@echo "make notebooks  重新运行全部 notebook 并规范化"
 	@echo "make assignments 学生版：没有参考答案与输出的十章"
