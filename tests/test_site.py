@@ -14,6 +14,7 @@ import handout
 import nbformat
 import pytest
 import release
+import theme_zh
 import yaml
 from accessibility import grave_faults
 from fontTools.ttLib import TTFont
@@ -201,6 +202,12 @@ def test_guesses_are_kept_and_shown_at_the_end(browser, site, served):
     page.locator(".guess").first.fill("增长")
     assert "你猜：增长" in page.locator(".guesses").text_content()
     page.close()
+
+
+def test_the_themes_slow_loop_is_gone(site):
+    """主题换了版本，替换就会落空：两份都在，手机又要停一秒。"""
+    script = (site / "_static" / theme_zh.SCRIPT).read_text(encoding="utf-8")
+    assert "scrollWidth>e.clientWidth" in script and theme_zh.FOCUS not in script
 
 
 def test_a_link_lands_on_its_section_on_a_phone(context, served):

@@ -41,12 +41,17 @@ class KeepPunctuation(SphinxPostTransform):
         keep_punctuation(self.document)
 
 
+def to_mathml(tex, block):
+    """TeX → MathML；block 是单独一行的。写法不认识 LatexError。"""
+    written = converter.convert_with_local_state(tex, displaystyle=block)
+    return written.replace(' accent="true"', "")       # 有它，浏览器把帽子和横线压到字母上
+
+
 def mathml(formula):
     """一个公式结点的 MathML；写法不认识时记一条警告，公式照 TeX 原样放着。"""
     tex = formula.astext()
     try:
-        written = converter.convert_with_local_state(tex, displaystyle=isinstance(formula, nodes.math_block))
-        return written.replace(' accent="true"', "")   # 有它，浏览器把帽子和横线压到字母上
+        return to_mathml(tex, isinstance(formula, nodes.math_block))
     except LatexError as error:
         logger.warning("公式 %s 换不成 MathML：%s", tex, error, location=formula)
         return f"<code>{escape(tex)}</code>"

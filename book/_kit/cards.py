@@ -6,10 +6,11 @@
 import json
 import re
 import tempfile
+from html import escape
 from pathlib import Path
 
 import genanki
-from markdown_it import MarkdownIt
+from prose import cells_of, reader
 from quiz import read_quizzes
 from section_search import glossary_terms
 
@@ -24,14 +25,12 @@ MODEL = genanki.Model(1980100701, "序列与词", css=CSS,
 LETTERS = "甲乙丙丁"
 
 
+MARKDOWN = reader(lambda tex, _: rf"\({escape(tex)}\)", html=False)
+
+
 def html(text):
     """一句 Markdown → HTML；公式原样留给 Anki。"""
-    formulas = re.findall(r"\$([^$]+)\$", text)
-    held = re.sub(r"\$[^$]+\$", "\0", re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text))
-    held = held.replace("\0", "公式占位")
-    parts = MarkdownIt("commonmark", {"html": False}).renderInline(held).split("公式占位")
-    drawn = [rf"\({formula.replace('<', '&lt;')}\)" for formula in formulas]
-    return "".join(part + formula for part, formula in zip(parts, [*drawn, ""], strict=True))
+    return MARKDOWN.renderInline(text)
 
 
 def glossary_cards():
@@ -44,8 +43,7 @@ def misconceptions(notebook):
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     text = re.search(r"^## 常见误解\n(.*?)(?=^## )", text, re.S | re.M)[1]
-    rows = [line.strip().strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    return [tuple(cell.strip() for cell in row[:3]) for row in rows[1:]]
+    return [tuple(cells_of(line)[:3]) for line in text.splitlines() if line.startswith("| ")][1:]
 
 
 def misconception_cards():

@@ -11,6 +11,7 @@
 import base64
 import re
 import shutil
+import sys
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,14 +19,15 @@ from typing import NamedTuple
 
 import nbformat
 from exercises import NOTEBOOKS, chapters, tags
-from markdown_it import MarkdownIt
-from math_core import LatexToMathML
-from mdit_py_plugins.dollarmath import dollarmath_plugin
+from prose import cells_of, reader
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 ROOT = NOTEBOOKS.parent
+sys.path.insert(0, str(ROOT / "book/_ext"))
+from formulas import to_mathml  # noqa: E402
+
 OUT = ROOT / "build/slides"
 REVEAL = Path(find_spec("sphinx_revealjs").submodule_search_locations[0], "_static/revealjs")
 LINES, COLUMNS = 12, 92        # 代码与输出至多这么大，再大后排看不清
@@ -74,21 +76,7 @@ class Slide(NamedTuple):
 
 # --- 读 notebook --------------------------------------------------------------------------
 
-def to_mathml(tex, options):
-    block = options["display_mode"]
-    found = converter.convert_with_local_state(tex, displaystyle=block)
-    return found.replace(' accent="true"', "")
-
-
-def plain_link(*_):
-    """书里的链接，投影时点不了：只留文字。"""
-    return ""
-
-
-converter = LatexToMathML()
-MARKDOWN = MarkdownIt("commonmark", {"breaks": True}).enable("table").use(
-    dollarmath_plugin, renderer=to_mathml, double_inline=True)
-MARKDOWN.renderer.rules |= {"link_open": plain_link, "link_close": plain_link}
+MARKDOWN = reader(to_mathml, breaks=True)
 KINDS = {"heading_open": "标题", "paragraph_open": "话", "blockquote_open": "引文", "table_open": "表",
          "bullet_list_open": "列表", "ordered_list_open": "列表", "math_block": "公式"}
 PICTURE = re.compile(r"!\[([^]]*)\]\(([^)]+)\)")
@@ -261,7 +249,9 @@ def with_partner(found, at):
 
 def height(block):
     """在幻灯片上大约多高（px）。"""
-    if block.kind in ("代码", *PRINTED):
+    if block.kind == "结果":
+        return 54 * lines_on_slide(block.text) + 30
+    if block.kind in ("代码", "输出"):
         return 42 * lines_on_slide(block.text) + 60
     if block.kind == "公式":
         return 100 * (block.text.count(r"\\") + 1) + 24
@@ -327,11 +317,6 @@ def opening(title, found):
         guess.insert(0, Block("引子", lead))
     return [Slide(name, [Block("章号", f"第 {number} 章"), quote]),
             Slide("先猜一猜", guess)]
-
-
-def cells_of(row):
-    """表的一行 → 各格的原文；公式里的竖线写作 \\|。"""
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
 
 
 def misconceptions(title, found, per_slide=6):
