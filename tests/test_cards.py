@@ -51,7 +51,8 @@ def test_no_markdown_is_left(read_back):
 @pytest.mark.parametrize("text, want", [
     ("`a < b` 与 $x<y$", r'<code>a &lt; b</code> 与 <span class="math inline">\(x&lt;y\)</span>'),
     ("见[第 05 章](05.ipynb)", "见第 05 章"),
-    ("**粗**，$a$", r'<strong>粗</strong>，<span class="math inline">\(a\)</span>'), ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;")])
+    ("**粗**，$a$", r'<strong>粗</strong>，<span class="math inline">\(a\)</span>'),
+    ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;")])
 def test_one_sentence(text, want):
     assert cards.html(text) == want
 
