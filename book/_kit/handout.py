@@ -29,8 +29,9 @@ LEFT_OUT = ("book/bibliography", "book/explorables", "book/quiz")   # 参考文�
 def pages():
     """全书各页的名字，照目录的次序。"""
     toc = yaml.safe_load((ROOT / "book/_toc.yml").read_text(encoding="utf-8"))
-    listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
-    return [name for name in listed if name not in LEFT_OUT]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    listed = [page["file"] for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [name for name in (toc["root"], *listed) if name not in LEFT_OUT]
 
 
 def article(name, inside):

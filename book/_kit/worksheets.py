@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cards import misconceptions
 from print_font import write_font
-from prose import cells_of, reader
+from prose import PLANS, cells_of, plan, reader
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book/_ext"))
@@ -49,16 +49,14 @@ class Lesson:
 
 
 def lessons():
-    """教师页里的各节课，照次序。"""
-    page = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
-    for chapter in re.split(r"^## 第 (?=\d\d 章)", page, flags=re.M)[1:]:
-        chapter = re.split(r"^## ", chapter, flags=re.M)[0]
-        head, *parts = re.split(r"^### (?=第.节：)", chapter, flags=re.M)
-        name = head.splitlines()[0]
+    """教案里的各节课，照次序。"""
+    for path in sorted(PLANS.glob("*.md")):
+        head, *parts = re.split(r"^## (?=第.节：)", plan(path.stem), flags=re.M)
+        name = head.splitlines()[0].removeprefix("# ").replace("章教案：", "章 ")
         for k, part in enumerate(parts or [head]):
-            title = f"第 {name}" + (f"　{part.splitlines()[0]}" if parts else "")
+            title = name + (f"　{part.splitlines()[0]}" if parts else "")
             rows = [tuple(cells_of(row)[1:3]) for row in re.findall(r"^\| \d+–\d+ \|.*$", part, re.M)]
-            yield Lesson(name[:2], title, re.search(r"^学完能做到：(.*)$", part, re.M)[1], rows, k == 0)
+            yield Lesson(path.stem, title, re.search(r"^学完能做到：(.*)$", part, re.M)[1], rows, k == 0)
 
 
 def notebook(chapter):
