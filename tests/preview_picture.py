@@ -19,7 +19,8 @@ import journey  # noqa: E402
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><style>
 body { margin: 0; width: 1200px; height: 630px; background: #fffefb; color: #1b2733; box-sizing: border-box;
   padding: 70px 80px; font-family: "Noto Sans CJK SC", sans-serif; border-bottom: 14px solid #1f5c86; }
-h1 { font-size: 92px; margin: 0; } h2 { font-size: 40px; font-weight: 500; margin: 6px 0 34px; color: #444f5a; }
+h1 { font-size: 92px; margin: 0; }
+h2 { font-size: 40px; font-weight: 500; margin: 6px 0 34px; color: #444f5a; }
 p { font-size: 38px; margin: 0 0 44px; border-left: 10px solid #d5851f; padding-left: 22px; }
 table { border-spacing: 6px; } td { width: 84px; height: 30px; text-align: center; font-size: 30px; }
 </style><h1>序列与词</h1><h2>循环神经网络与词向量实验课</h2><p>笔记里的每一句话，都跑一遍</p>
