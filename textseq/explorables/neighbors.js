@@ -2,6 +2,8 @@
 // 余弦用 float64 算，同 Python 在同一个量化矩阵上算的相等。数据由 data/neighbors/build.py 写成。
 import { opener } from "./_data.js";
 import { chips, fixed, make, status, textBox, widget } from "./_kit.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_neighbors.js";
 
 export const spec = {
   "title": "近义词",
@@ -100,7 +102,7 @@ function foundText({ words, counts }, typed, id) {
 /** 查一个词的近邻。 */
 function nearView(piece) {
   const [found, few, offers] = [status(), make("p.few"), make("div")];
-  const near = make("ol", { "aria-label": "近邻" });
+  const near = make("ol.near", { "aria-label": "近邻" });
   function draw(data, look) {
     const typed = piece.get("word");
     const id = find(data, typed);
@@ -138,6 +140,14 @@ function analogyView(piece) {
   return { nodes: [asked, offers, answers], draw };
 }
 
+/** 导览看的：查的词与它的近邻 [词, 余弦]、次数，类比的答案，词表有多大。 */
+function tourLook(data, state) {
+  const [id, a, b, c] = [state.word, state.a, state.b, state.c].map((word) => find(data, word));
+  const near = id === undefined ? [] : nearest(data, [id]).map(([n, cosine]) => [data.words[n], cosine]);
+  const answers = [a, b, c].includes(undefined) ? [] : nearest(data, [b, c], [a], 5).map(([n]) => data.words[n]);
+  return { ...state, near, answers, count: data.counts[id], size: data.words.length };
+}
+
 export default widget(spec, (piece) => {
   let data = null;
   const field = (key, label) => textBox(piece, key, "input", { type: "text", "aria-label": label });
@@ -146,7 +156,8 @@ export default widget(spec, (piece) => {
   const [near, analogy, source] = [nearView(piece), analogyView(piece), make("p.soft")];
   const body = make("div", { hidden: true },
     make("label.field.search", {}, make("span.name", {}, "查哪个词，可以改；点近邻可以接着查"), word),
-    chips("常见的词：", spec.common, same, look), chips("少见的词：", spec.rare, same, look), ...near.nodes,
+    chips("常见的词：", spec.common, same, look, "words"),
+    chips("少见的词：", spec.rare, same, look, "rare"), ...near.nodes,
     make("p.soft", {}, "向量只知道哪些词出现在相似的上下文里，所以近邻里常有反义词和同一类的词，"
       + "不全是近义词。"),
     make("h3", {}, "类比：甲之于乙，如丙之于谁？"),
@@ -157,8 +168,12 @@ export default widget(spec, (piece) => {
     ...analogy.nodes,
     make("p.soft", {}, "一两个答对的例子说明不了什么；全部题目的命中率见第 03 章。"), source);
 
+  const trip = guide(piece, tour, () => data && tourLook(data, piece.state()),
+    { waiting: "先按“打开”，有了词向量才好走。" });
+
   function draw() {
     if (!data) return;
+    trip.check();
     near.draw(data, look);
     analogy.draw(data, look);
   }
@@ -171,6 +186,6 @@ export default widget(spec, (piece) => {
     draw();
     word.focus({ preventScroll: true });
   });
-  piece.show("先猜后看：离“增加”最近的十个词里，会不会有“减少”？", opening, said, body);
+  piece.show("先猜后看：离“增加”最近的十个词里，会不会有“减少”？", ...trip.nodes, opening, said, body);
   piece.on("change", draw);
 });

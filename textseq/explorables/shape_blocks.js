@@ -3,6 +3,8 @@
 import { codeBox, control, make, scroller, status, widget } from "./_kit.js";
 import { range, sum } from "./_math.js";
 import { block, named, names, shapeLine, sizes } from "./_tensor.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_shape_blocks.js";
 
 export const spec = {
   "title": "形状积木",
@@ -192,6 +194,14 @@ function counted(s) {
   return `参数共 ${grouped(sum(each))} 个${layers}。边长随数的对数画，太密的格线不画。`;
 }
 
+/** 导览看的：各张量的形状，PAD 与截掉的词各几个，参数几个。 */
+function tourLook(s) {
+  const { rows } = batch(s);
+  return { ...s, ...shapes(s), parameters: grouped(sum(parameters(s))),
+    cut: sum(rows.map((row) => row.cut.length)),
+    pads: rows.flatMap((row) => row.cells).filter((word) => word === null).length };
+}
+
 export default widget(spec, (piece) => {
   const [batchNote, netNote] = [status(), status()];
   const controls = (note, ...keys) => make("div.fields", {},
@@ -215,20 +225,23 @@ export default widget(spec, (piece) => {
     before = tensors;
   }
 
+  const trip = guide(piece, tour, () => tourLook(piece.state()));
+
   function draw(key) {
     const s = piece.state();
+    trip.check();
     drawBatch(s);
     if (!["sentences", "padding", "truncating"].includes(key)) drawNet(s); // 这三项不改形状
     code.pre.textContent = torchCode(s);
   }
 
   piece.show("先猜后看：去掉 batch_first 的勾，下面哪些张量的形状不变？",
-    make("h3", {}, "一批句子：截断与补齐"),
+    ...trip.nodes, make("h3", {}, "一批句子：截断与补齐"),
     controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding"),
     batchNote, table,
     make("h3", {}, "流过循环层：每个张量的形状"),
     controls(netNote, "feature_size", "hidden_size", "num_layers", "cell", "bidirectional", "batch_first"),
-    netNote, cards, count, code.head, code.pre);
+    netNote, cards, count, code.node);
   for (const key of Object.keys(spec.state)) piece.on(`change:${key}`, () => draw(key));
   draw();
 });

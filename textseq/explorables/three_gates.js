@@ -2,6 +2,8 @@
 // 记住第一个字，到旗子那一步才说出来。算式与 textseq.lstm 相同，逐数相等。
 import { button, codeBox, fixed, make, minus, numberTable, scroller, status, widget } from "./_kit.js";
 import { range, within } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_three_gates.js";
 
 export const spec = {
   "title": "三个门",
@@ -163,7 +165,7 @@ function gateRow(gate, { bars, put, paint }) {
       event.preventDefault();
       paint(gate, event, true);
     } }, lead(gate), ...bars[gate]);
-  return make("div.gate", { role: "group", "aria-label": name },
+  return make("div.gate", { role: "group", "aria-label": name, "data-gate": gate },
     make("div.gatehead", {}, make("b", {}, `${name} ${gate}`), make("span.soft", {}, label), all(0), all(1)),
     row);
 }
@@ -251,9 +253,12 @@ export default widget(spec, (piece) => {
   const code = codeBox("算出同一组数的 Python 代码");
   const preset = (label, ...values) =>
     button(label, () => GATES.forEach((gate, n) => gates.put(gate, 0, T, values[n])));
+  const trip = guide(piece, tour, () => ({ ...run(piece.state()),
+    solved: puzzle(piece.state()).every(({ done }) => done) }));
 
   function draw() {
     const result = run(piece.state());
+    trip.check();
     for (const gate of GATES) gates.bars[gate].forEach((node, t) => drawBar(node, result[gate][t]));
     said.textContent = GATES.every((gate) => result[gate].every((v) => v === 1))
       ? `“${chars[0]}”还在，可是别的字也全写进来了，分不出来。` : "";
@@ -269,11 +274,11 @@ export default widget(spec, (piece) => {
 
   piece.show([`题目：第 0 步读到“${chars[0]}”，把它记到第 ${flag} 步，看见“旗”才说出来，别的时候不出声。`,
     `先猜后看：按“全记”，c 记住的是“${chars[0]}”吗？`],
-  make("div.tools", {}, make("span.name", {}, "三个门一起："),
+  ...trip.nodes, make("div.tools", {}, make("span.name", {}, "三个门一起："),
     preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
   said, explanation(), tokens(), given(), ...GATES.map((gate) => gateRow(gate, gates)), equation,
   plot.node, tokens(), legend(), ...check.nodes,
-  make("details", {}, make("summary", {}, "看数字"), numbers), code.head, code.pre);
+  make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
   piece.on("change", draw);
   draw();
 });

@@ -4,6 +4,8 @@ import {
   codeBox, control, fixed, make, numberTable, scroller, status, textBox, walker, widget,
 } from "./_kit.js";
 import { range, sum } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_unrolled_loop.js";
 
 export const spec = {
   "title": "展开的圈",
@@ -160,12 +162,15 @@ function column({ chars, h, influence }, t, s, height, go) {
     make("div.bar", {}, ...influenceBar(influence[t], s, height)));
 }
 
+/** 离现在每远一步，影响平均乘多少；只有一步、没有影响的，没有这个数。 */
+const pace = (row) => (row.length > 1 && row[0] ? (row[0] / row.at(-1)) ** (1 / (row.length - 1)) : undefined);
+
 /** 第一个字的影响，说成一句话。 */
 function summary({ chars, influence }, t) {
-  const [first, own, all] = [influence[t][0], influence[t][t], sum(influence[t])];
-  const pace = first && t ? `离现在每远一步，平均乘 ${((first / own) ** (1 / t)).toFixed(2)}。` : "";
+  const [first, all, step] = [influence[t][0], sum(influence[t]), pace(influence[t])];
+  const each = step ? `离现在每远一步，平均乘 ${step.toFixed(2)}。` : "";
   return `第 0 步的“${shown(chars[0])}”对 h_${t} 的影响 ‖∂h_${t}/∂x_0‖ = ${plain(first)}，`
-    + `占全部 ${t + 1} 个字的${percent(first / all)}。${pace}`;
+    + `占全部 ${t + 1} 个字的${percent(first / all)}。${each}`;
 }
 
 const influenceTable = ({ chars, h, influence }, t) => numberTable(
@@ -187,7 +192,7 @@ function pictures(piece, arrows) {
     make("p.soft", {}, "柱子是每个字对现在这个 h_t 的影响：x_s 稍微一动，h_t 跟着动多少。"
       + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。点线是太矮、画不出的柱子。"),
     control(piece, "scale"),
-    make("details", {}, make("summary", {}, "看数字"), numbers), code.head, code.pre);
+    make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
 
   function draw(result, state, rho) {
     const { t } = state;
@@ -214,8 +219,8 @@ function controls(piece, step) {
   const [timeName, rhoName] = [make("span.name"), make("span.name")];
   const node = make("div.fields.first", {},
     make("label.field.wide", {}, make("span.name", {}, "句子，一个字一步，可以改"), text),
-    make("div.field", {}, timeName, step("上一步", -1), time, step("下一步", 1)),
-    make("div.field", {}, rhoName, rho));
+    make("div.field", { "data-key": "t" }, timeName, step("上一步", -1), time, step("下一步", 1)),
+    make("div.field", { "data-key": "rho_percent" }, rhoName, rho));
   function draw({ sentence, rho_percent, t }) {
     const chars = [...sentence];
     const rhoText = `ρ = ${fixed(rho_percent / 100)}`;
@@ -230,14 +235,26 @@ function controls(piece, step) {
   return { node, draw };
 }
 
+/** 导览看的：走到哪里，第一个字与眼前这个字的影响，最后三个字占的份额。 */
+function tourLook(state) {
+  const { chars, influence } = run(state);
+  const row = influence[state.t] ?? [0];
+  const recent = Math.round((100 * sum(row.slice(-3))) / sum(row));
+  return { ...state, last: chars.length - 1, now: chars[state.t], first: plain(row[0]), own: plain(row.at(-1)),
+    pace: pace(row)?.toFixed(2), recent };
+}
+
 export default widget(spec, (piece) => {
   const last = () => [...piece.get("sentence")].length - 1;
   const { now, arrows, step } = walker(piece, "t", last);
   const [top, note] = [controls(piece, step), status()];
   const { body, draw: drawBody } = pictures(piece, arrows);
 
+  const trip = guide(piece, tour, () => tourLook({ ...piece.state(), t: now() }));
+
   function draw() {
     const state = { ...piece.state(), t: now() };
+    trip.check();
     top.draw(state);
     body.hidden = !state.sentence;
     if (body.hidden) {
@@ -250,7 +267,7 @@ export default widget(spec, (piece) => {
   }
 
   piece.show("先猜后看：把 ρ 从 0.5 拖到 1.5，第一个字的影响怎么变？",
-    top.node, note, body);
+    ...trip.nodes, top.node, note, body);
   piece.on("change", draw);
   draw();
 });
