@@ -70,8 +70,8 @@ export const scroller = (label, tag = "div.scroll") =>
 export const button = (label, onclick, tag = "button") => make(tag, { type: "button", onclick }, label);
 
 /** 一排按钮：show(item) 是字样，按了就 pick(item)；kind 是类名。 */
-export const chips = (label, items, show, pick, kind = "row") => make(`div.chips.${kind}`, {}, make("span.soft", {}, label),
-  ...items.map((item) => button(show(item), () => pick(item))));
+export const chips = (label, items, show, pick, kind = "row") => make(`div.chips.${kind}`, {},
+  make("span.soft", {}, label), ...items.map((item) => button(show(item), () => pick(item))));
 
 /** 负号写成 −，与减号同宽。 */
 export const minus = (value) => String(value).replace("-", "−");

@@ -1,9 +1,10 @@
 // 导览：一步一步带读者动手。每步先摆好，有的先猜，再做一件事；做到了，图自己看得出，说出看见的数。
-// 一步是 { ask, options, start, note, act, at, done, seen }，末一步只有 { say }；写在各自的 _tour_名字.js 里：
+// 一步是 { ask, options, start, act, at, done, seen, show }，末一步只有 { say }；写在 _tour_名字.js 里：
 //   ask、options  先猜的题与选项，选项是 [字样, 做完以后对它说的话]；不猜的步没有这两项
 //   start         每一步都从默认的状态开始，这里只写不同的；所以没有哪一步一开始就已经做到。动了就说一声
-//   act、at       要做的事，与它用到的控件（选择器），控件用虚线框出来
+//   act、at       要做的事，与它用到的控件（选择器）
 //   done、seen    (s, before) → 做到了没有、看见了什么；s 是 look() 给的，before 是刚摆好时的
+//   show          看哪里（选择器）。动手前框出 at，看见了框出 show
 import { button, make, status } from "./_kit.js";
 import { within } from "./_math.js";
 
@@ -38,8 +39,9 @@ function panel(press) {
     tabindex: -1, hidden: true }, said, options,
   make("div.chips.nav", {}, back, next, find, button("从头再来", press.again), close, keys));
 
-  function draw({ count, lead, text, choices, picked, next: label, first, last, pointing }) {
-    said.replaceChildren(make("span.soft", {}, count), ...(lead ? [make("b", {}, lead)] : []), text);
+  function draw({ count, lead, text, answer, choices, picked, next: label, first, last, pointing }) {
+    said.replaceChildren(make("span.soft", {}, count), make("b", {}, lead), text,
+      make("span.reply", {}, answer));
     if (options.childElementCount !== choices.length || picked < 0) {
       options.replaceChildren(...choices.map((choice, n) => button(choice, () => press.pick(n))));
     }
@@ -47,7 +49,7 @@ function panel(press) {
     if (first && back.matches(":focus")) next.focus();
     back.disabled = first;
     next.textContent = label;
-    next.classList.toggle("go", label !== "跳过这步");
+    next.classList.toggle("onward", label !== "跳过这步");
     close.hidden = last;
     find.hidden = keys.hidden = !pointing;
   }
@@ -83,20 +85,24 @@ function progress(piece, tour, look, reset) {
     else return false;
     return true;
   }
-  return { begin, notice, acting, pick: (n) => { now.picked = n; }, now: () => now };
+  function where() { // 该框出哪里；猜的时候哪里也不框
+    if (!now.before) return ".open button";
+    return now.met ? tour[now.n].show : acting() && tour[now.n].at;
+  }
+  return { begin, notice, where, pick: (n) => { now.picked = n; }, now: () => now };
 }
 
 /** 眼前该说什么、亮哪些按钮。 */
 function viewOf(tour, { n, before, picked, met, moved }, s, waiting) {
   const step = tour[n];
   const last = n === tour.length - 1;
-  const view = { count: `第 ${n + 1} 步，共 ${tour.length} 步 `, lead: "", choices: [], picked,
+  const view = { count: `第 ${n + 1} 步，共 ${tour.length} 步 `, lead: "", answer: "", choices: [], picked,
     first: n === 0, last, next: "跳过这步", pointing: false };
   if (!before) return { ...view, text: waiting, pointing: true };
   if (last) return { ...view, text: step.say, next: "走完了" };
   if (met) {
-    const answer = step.ask ? `你猜“${step.options[picked][0]}”：${step.options[picked][1]}` : "";
-    return { ...view, lead: "看见了 ", text: step.seen(s, before) + answer, next: "下一步" };
+    const answer = step.ask ? `你猜：${step.options[picked][0]}。${step.options[picked][1]}` : "";
+    return { ...view, lead: "看见了 ", text: step.seen(s, before), answer, next: "下一步", pointing: true };
   }
   const note = moved ? "各项都替你摆好了。" : "";
   const choices = (step.options ?? []).map(([label]) => label);
@@ -104,7 +110,7 @@ function viewOf(tour, { n, before, picked, met, moved }, s, waiting) {
   return { ...view, lead: "动手 ", text: (step.ask ? "" : note) + step.act, choices, pointing: true };
 }
 
-/** 把要动的控件框出来；find 滚到那里、把焦点放上去。 */
+/** 把要动的控件、要看的地方框出来；find 滚到那里、把焦点放上去。 */
 function pointer(ui) {
   const pointed = () => [...ui.node.getRootNode().querySelectorAll(".pointed")];
   function point(at) {
@@ -121,8 +127,9 @@ function pointer(ui) {
 }
 
 /**
- * 一个互动的导览：nodes 放进页面的最上面；互动每画一遍，就 check() 一次。
- * look() 给出眼前的样子，数据还没打开时是 null，这时先说 waiting；reset() 把不在状态里的放回起点，给出动了没有。
+ * 一个互动的导览：nodes 放进页面的最上面；状态变了会自己看，别的变了，由互动来 check()。
+ * look() 给出眼前的样子，数据还没打开时是 null，这时先说 waiting；
+ * reset() 把不在状态里的放回起点，给出动了没有。
  */
 export function guide(piece, tour, look, { reset = () => false, waiting = "" } = {}) {
   const place = bookmark(`textseq/导览/${piece.spec.title}`, tour.length - 1);
@@ -135,11 +142,7 @@ export function guide(piece, tour, look, { reset = () => false, waiting = "" } =
     walk.begin(n);
     draw();
   }
-  function close() {
-    open = false;
-    draw();
-    enter.focus();
-  }
+  const close = () => { open = false; draw(); enter.focus(); };
   const ui = panel({ back: () => go(walk.now().n - 1), again: () => go(0), close,
     next: () => (walk.now().n < tour.length - 1 ? go(walk.now().n + 1) : (place.put(0), close())),
     pick: (n) => { walk.pick(n); draw(); check(); }, find: () => mark.find() });
@@ -153,8 +156,7 @@ export function guide(piece, tour, look, { reset = () => false, waiting = "" } =
     if (open) ui.draw(viewOf(tour, walk.now(), look(), waiting));
     point();
   }
-  const wanted = () => (walk.now().before ? walk.acting() && tour[walk.now().n].at : ".open button");
-  const point = () => ui.node.parentNode && mark.point(open && wanted());
+  const point = () => ui.node.parentNode && mark.point(open && walk.where());
   function notice() { // 控件也许是刚重画的，再框一次
     if (!open || !walk.notice()) { point(); return; }
     const inside = ui.node.matches(":focus-within");
@@ -162,6 +164,7 @@ export function guide(piece, tour, look, { reset = () => false, waiting = "" } =
     if (inside) ui.ready().focus();
   }
   const check = () => queueMicrotask(notice); // 一次改好几项，都改完了再看
+  piece.on("change", check);
   piece.host.addEventListener("keydown", ({ key, isComposing }) =>
     key === "Escape" && open && !isComposing && ui.ready().focus());
   draw();

@@ -430,7 +430,8 @@ function tourLook(model, { headline }) {
     const at = largest(weights);
     return { unit: visible(units[at]), weight: signed(weights[at], 1) };
   };
-  return { headline, winner: model.classes[winner], top, share: (name) => percent(p[model.classes.indexOf(name)]) };
+  return { headline, winner: model.classes[winner], top,
+    share: (name) => percent(p[model.classes.indexOf(name)]) };
 }
 
 export default widget(spec, (piece) => {
@@ -449,7 +450,6 @@ export default widget(spec, (piece) => {
 
   function draw() {
     asked.textContent = piece.get("headline");
-    trip.check();
     if (model) result.draw(model, piece.get("headline"));
   }
 
@@ -459,9 +459,11 @@ export default widget(spec, (piece) => {
     asked.hidden = true;
     body.hidden = false;
     draw();
+    trip.check();
     box.focus({ preventScroll: true });
   });
-  piece.show("先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？", ...trip.nodes, asked, opening, said, body);
+  piece.show("先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？",
+    ...trip.nodes, asked, opening, said, body);
   piece.on("change", draw);
   draw();
 });

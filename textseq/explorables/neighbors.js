@@ -21,7 +21,7 @@ export const spec = {
 
 export const file = {
   path: "data/neighbors/neighbors.js", global: "textseqNeighbors", what: "词向量", button: "打开（约 1 MB）",
-  promise: "按了才下载词向量；之后都在这一页里算，不再下载。",
+  promise: "按了才下载词向量；之后都在这一页里算，不再下载。", waiting: "先按“打开”，有了词向量才好走。",
 };
 
 const fold = (word) => word.trim().normalize("NFKC").toLowerCase(); // 全角、大小写不计较
@@ -101,7 +101,7 @@ function foundText({ words, counts }, typed, id) {
 
 /** 查一个词的近邻。 */
 function nearView(piece) {
-  const [found, few, offers] = [status(), make("p.few"), make("div")];
+  const [found, few, offers] = [status(), make("p.few"), make("div.offers")];
   const near = make("ol.near", { "aria-label": "近邻" });
   function draw(data, look) {
     const typed = piece.get("word");
@@ -126,7 +126,8 @@ function askedText(words, missing, [a, b, c]) {
 
 /** 类比：甲之于乙，如丙之于谁。 */
 function analogyView(piece) {
-  const [asked, offers, answers] = [status(), make("div"), make("ol", { "aria-label": "类比的答案" })];
+  const [asked, offers] = [status(), make("div")];
+  const answers = make("ol.answers", { "aria-label": "类比的答案" });
   function draw(data, look) {
     const typed = ["a", "b", "c"].map((key) => [key, piece.get(key)]);
     const ids = typed.map(([, word]) => find(data, word));
@@ -144,7 +145,8 @@ function analogyView(piece) {
 function tourLook(data, state) {
   const [id, a, b, c] = [state.word, state.a, state.b, state.c].map((word) => find(data, word));
   const near = id === undefined ? [] : nearest(data, [id]).map(([n, cosine]) => [data.words[n], cosine]);
-  const answers = [a, b, c].includes(undefined) ? [] : nearest(data, [b, c], [a], 5).map(([n]) => data.words[n]);
+  const known = ![a, b, c].includes(undefined);
+  const answers = known ? nearest(data, [b, c], [a], 5).map(([n]) => data.words[n]) : [];
   return { ...state, near, answers, count: data.counts[id], size: data.words.length };
 }
 
@@ -168,12 +170,9 @@ export default widget(spec, (piece) => {
     ...analogy.nodes,
     make("p.soft", {}, "一两个答对的例子说明不了什么；全部题目的命中率见第 03 章。"), source);
 
-  const trip = guide(piece, tour, () => data && tourLook(data, piece.state()),
-    { waiting: "先按“打开”，有了词向量才好走。" });
-
+  const trip = guide(piece, tour, () => data && tourLook(data, piece.state()), { waiting: file.waiting });
   function draw() {
     if (!data) return;
-    trip.check();
     near.draw(data, look);
     analogy.draw(data, look);
   }
@@ -184,6 +183,7 @@ export default widget(spec, (piece) => {
       + `每个词 ${data.E} 个数，每个数存成一个字节。`;
     body.hidden = false;
     draw();
+    trip.check();
     word.focus({ preventScroll: true });
   });
   piece.show("先猜后看：离“增加”最近的十个词里，会不会有“减少”？", ...trip.nodes, opening, said, body);

@@ -277,7 +277,7 @@ function tourLook(piece, walk) {
   const used = batch(piece.state());
   const { pairs, again, changed } = step(replay(walk.past()), used);
   const rows = Object.values(changed).flat().length;
-  return { ...piece.state(), ...walk.counts(), rows, contextRows: changed.context.length,
+  return { ...piece.state(), ...walk.counts(), walked: walk.done(), rows, contextRows: changed.context.length,
     drawn: used.outputs.length - 1, loss: number(total(pairs)), lossAfter: number(total(again)),
     p: number(pairs[0].p), pAfter: number(again[0].p) };
 }

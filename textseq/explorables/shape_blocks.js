@@ -225,18 +225,15 @@ export default widget(spec, (piece) => {
     before = tensors;
   }
 
-  const trip = guide(piece, tour, () => tourLook(piece.state()));
-
   function draw(key) {
     const s = piece.state();
-    trip.check();
     drawBatch(s);
     if (!["sentences", "padding", "truncating"].includes(key)) drawNet(s); // 这三项不改形状
     code.pre.textContent = torchCode(s);
   }
 
   piece.show("先猜后看：去掉 batch_first 的勾，下面哪些张量的形状不变？",
-    ...trip.nodes, make("h3", {}, "一批句子：截断与补齐"),
+    ...guide(piece, tour, () => tourLook(piece.state())).nodes, make("h3", {}, "一批句子：截断与补齐"),
     controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding"),
     batchNote, table,
     make("h3", {}, "流过循环层：每个张量的形状"),

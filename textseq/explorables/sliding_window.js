@@ -162,7 +162,8 @@ function sizeChoice(piece, legend) {
     make("input", { type: "radio", name: "window", value: window, checked: piece.get("window") === window,
       "aria-label": `窗口大小 ${2 * window + 1}`, onchange: () => piece.change("window", window) }),
     make("span", {}, String(2 * window + 1)));
-  return make("fieldset.field", { "data-key": "window" }, legend, make("div.choices", {}, ...[1, 2, 3, 4, 5].map(option)));
+  return make("fieldset.field", { "data-key": "window" }, legend,
+    make("div.choices", {}, ...[1, 2, 3, 4, 5].map(option)));
 }
 
 /** 正文：句子、窗口、样本表、代码。parts 是各块，draw 把它们画成眼前的状态。 */
@@ -233,10 +234,8 @@ export default widget(spec, (piece) => {
   const { body, draw: drawBody } = stage(piece, arrows);
 
   const trip = guide(piece, tour, () => tourLook({ ...piece.state(), position: now() }));
-
   function draw() {
     const s = piece.state();
-    trip.check();
     const [at, list, all] = [now(), windows(s), samples(s)];
     top.draw(s, at, list);
     body.hidden = !list.length;

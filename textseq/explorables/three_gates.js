@@ -258,7 +258,6 @@ export default widget(spec, (piece) => {
 
   function draw() {
     const result = run(piece.state());
-    trip.check();
     for (const gate of GATES) gates.bars[gate].forEach((node, t) => drawBar(node, result[gate][t]));
     said.textContent = GATES.every((gate) => result[gate].every((v) => v === 1))
       ? `“${chars[0]}”还在，可是别的字也全写进来了，分不出来。` : "";

@@ -163,7 +163,8 @@ function column({ chars, h, influence }, t, s, height, go) {
 }
 
 /** 离现在每远一步，影响平均乘多少；只有一步、没有影响的，没有这个数。 */
-const pace = (row) => (row.length > 1 && row[0] ? (row[0] / row.at(-1)) ** (1 / (row.length - 1)) : undefined);
+const pace = (row) =>
+  (row.length > 1 && row[0] ? (row[0] / row.at(-1)) ** (1 / (row.length - 1)) : undefined);
 
 /** 第一个字的影响，说成一句话。 */
 function summary({ chars, influence }, t) {
@@ -185,20 +186,19 @@ function pictures(piece, arrows) {
   const wide = scroller("展开的图；左右方向键走一步", "div.wide");
   wide.addEventListener("keydown", arrows);
   wide.append(unrolled);
-  const body = make("div", { style: `--hidden: ${H}` }, one,
-    make("h3", {}, "展开：一步一列，从左往右"),
-    make("p.key.soft", {}, "h 的每个数：−1", make("i"), "+1"),
+  const body = make("div", { style: `--hidden: ${H}` },
+    make("p.key.soft", {}, "展开：一步一列，从左往右；h 的每个数：−1", make("i"), "+1"),
     wide,
     make("p.soft", {}, "柱子是每个字对现在这个 h_t 的影响：x_s 稍微一动，h_t 跟着动多少。"
       + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。点线是太矮、画不出的柱子。"),
-    control(piece, "scale"),
+    control(piece, "scale"), make("h3", {}, "卷起来：全句只有这一份权重"), one,
     make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
 
   function draw(result, state, rho) {
     const { t } = state;
     const { ticks, height } = AXES[piece.get("scale")];
     one.replaceChildren(loopPicture(result, t, rho), matrices(result.W_hh, rho),
-      make("p.soft", {}, "全句只有这一份权重：下图每个紫色箭头都是这张 W_hh，每条绿线都是这张 W_xh。"
+      make("p.soft", {}, "上图每个紫色箭头都是这张 W_hh，每条绿线都是这张 W_xh。"
         + "ρ 是 W_hh 的谱半径，箭头的粗细就是它。"));
     unrolled.style.setProperty("--rho", rho);
     unrolled.replaceChildren(sideAxis(ticks),
@@ -240,8 +240,8 @@ function tourLook(state) {
   const { chars, influence } = run(state);
   const row = influence[state.t] ?? [0];
   const recent = Math.round((100 * sum(row.slice(-3))) / sum(row));
-  return { ...state, last: chars.length - 1, now: chars[state.t], first: plain(row[0]), own: plain(row.at(-1)),
-    pace: pace(row)?.toFixed(2), recent };
+  return { ...state, last: chars.length - 1, now: chars[state.t], recent,
+    first: plain(row[0]), own: plain(row.at(-1)), pace: pace(row)?.toFixed(2) };
 }
 
 export default widget(spec, (piece) => {
@@ -254,7 +254,6 @@ export default widget(spec, (piece) => {
 
   function draw() {
     const state = { ...piece.state(), t: now() };
-    trip.check();
     top.draw(state);
     body.hidden = !state.sentence;
     if (body.hidden) {

@@ -243,7 +243,8 @@ function curveBox() {
 
 // ---- 训练 ----
 
-const target = (lab, rounds) => (Math.floor(lab.steps / lab.samples.length) + rounds) * lab.samples.length;
+const roundsOf = ({ steps, samples }) => Math.floor(steps / samples.length); // 走完了几轮
+const target = (lab, rounds) => (roundsOf(lab) + rounds) * lab.samples.length;
 
 /** 动画：按了才走，field 滚出画面就停住。每帧走到期的步数，然后 tick(lab)；走到头就 finish()。 */
 function player(piece, field, tick, finish) {
@@ -285,7 +286,7 @@ function cosineText({ all, same, cross }) {
 function summary(lab, readings) {
   const { all, real, random } = readings;
   const collapsed = all > 0.9 && random > 0.9;
-  return `走完 ${Math.floor(lab.steps / lab.samples.length)} 轮：${cosineText(readings)}；`
+  return `走完 ${roundsOf(lab)} 轮：${cosineText(readings)}；`
     + `真邻居的分数 ${fixed(real)}，随机词的 ${fixed(random)}。`
     + (collapsed ? "所有的词挤到一个方向，随便哪两个词都判成真邻居：坍缩了。" : "");
 }
@@ -345,13 +346,12 @@ function trainer(piece, say, drawn) {
     view.reset(lab);
     settle(freshText(lab));
   }
-  const look = () => ({ steps: lab.steps, rounds: Math.floor(lab.steps / lab.samples.length),
-    loss: () => lab.losses.at(-1), readings });
+  const look = () => ({ steps: lab.steps, rounds: roundsOf(lab), loss: () => lab.losses.at(-1), readings });
   return { view, curves, go, one, rounds, stop, use, look, redraw: () => view.draw(lab) };
 }
 
 export default widget(spec, (piece) => {
-  const [note, key] = [status(), make("div.key")];
+  const [note, key] = [status("p.note"), make("div.key")];
   const say = (text) => { note.textContent = text; };
   const train = trainer(piece, say, () => trip.check());
   const trip = guide(piece, tour, () => ({ ...piece.state(), ...train.look() }), { reset() {
