@@ -45,8 +45,9 @@ def bar(name, key):
 
 
 ACTS = {
-    "unrolled_loop": [[press("下一步", 3)], [slide("时间步", 17)], [slide("谱半径", 150)], [slide("谱半径", 100)],
-                      [slide("谱半径", 0)], [choose("份额")]],
+    "unrolled_loop": [[press("下一步", 3)], [slide("时间步", 17)], [slide("谱半径", 150)],
+                      [slide("输入的大小", 20)], [slide("谱半径", 100)],
+                      [put("textbox", "把第一个字换成", "男")], [slide("谱半径", 0)]],
     "three_gates": [
         [press("全记")], [press("全忘")],
         [press("f 全部设为 1"), press("i 全部设为 0"), bar("i，第 0 步", "1")],
@@ -106,6 +107,11 @@ def open_tour(page, name):
     return piece, tour, tour.get_by_role("status")
 
 
+def tap(button):
+    """导览自己的按钮按了许多遍：不等它站稳，快一些；真按的在后面几个测试里。"""
+    button.dispatch_event("click")
+
+
 def is_right(option):
     return option[1].startswith("对")
 
@@ -163,7 +169,7 @@ def test_every_tour_is_walked(watched, book, name, size):
         if "ask" in step:
             assert step["ask"] in said.text_content() and piece.locator(".pointed").count() == 0
             label, sentence = next(option for option in step["options"] if is_right(option) == (size == PHONE))
-            tour.get_by_role("button", name=label, exact=True).click()
+            tap(tour.get_by_role("button", name=label, exact=True))
         for act in acts:
             assert f"动手 {step['act']}" in said.text_content().replace("各项都替你摆好了。", "")
             assert piece.locator(".pointed").count()
@@ -171,7 +177,7 @@ def test_every_tour_is_walked(watched, book, name, size):
         seen = said.text_content()
         assert "看见了" in seen and sentence in seen and not re.search("NaN|undefined|null", seen)
         assert piece.locator(".pointed").first.is_visible()
-        tour.get_by_role("button", name="下一步", exact=True).click()
+        tap(tour.get_by_role("button", name="下一步", exact=True))
     expect(said).to_contain_text(end["say"])
     assert watched.evaluate("document.documentElement.scrollWidth") <= width
     tour.get_by_role("button", name="走完了").click()
