@@ -51,7 +51,8 @@ ACTS = {
     "three_gates": [
         [press("全记")], [press("全忘")],
         [press("f 全部设为 1"), press("i 全部设为 0"), bar("i，第 0 步", "1")],
-        [press("o 全部设为 1")], [press("o 全部设为 0"), bar("o，第 8 步", "1")], [bar("f，第 4 步", "0")]],
+        [press("o 全部设为 1")], [press("o 全部设为 0"), bar("o，第 8 步", "1")], [bar("f，第 4 步", "0")],
+        [bar("f，第 5 步", "0")]],
     "neighbors": [[press("增加")], [click("ol.near li:has-text('减少') button")], [press("摩托车")],
                   [put("textbox", "查哪个词", "人工智能")], [put("textbox", "类比的丙", "法国")]],
     "sliding_window": [[press("下一个", 2)], [choose("CBOW")], [press("下一个", 2)],
@@ -201,13 +202,13 @@ def test_a_reload_goes_on_where_it_was_left(watched, book):
     walk_to(tour, "three_gates", 2, piece)
     watched.reload()
     expect(watched.get_by_role("button", name="带我走一遍：6 步")).to_have_count(1)
-    watched.get_by_role("button", name="接着走：第 3 步，共 7 步").click()
-    expect(said).to_contain_text("第 3 步，共 7 步 动手 各项都替你摆好了。")
+    watched.get_by_role("button", name="接着走：第 3 步，共 8 步").click()
+    expect(said).to_contain_text("第 3 步，共 8 步 动手 各项都替你摆好了。")
     expect(piece.get_by_role("slider", name="f，第 0 步")).to_have_attribute("aria-valuenow", "0")
     tour.get_by_role("button", name="从头再来").click()
-    expect(said).to_contain_text("第 1 步，共 7 步")
+    expect(said).to_contain_text("第 1 步，共 8 步")
     tour.get_by_role("button", name="收起").click()
-    expect(piece.get_by_role("button", name="带我走一遍：7 步")).to_be_focused()
+    expect(piece.get_by_role("button", name="带我走一遍：8 步")).to_be_focused()
     expect(tour).to_be_hidden()
     expect(piece.locator(".pointed")).to_have_count(0)
 
@@ -269,7 +270,7 @@ def test_keyboard_only(watched, book):
     keys.press("Escape")
     expect(tour.get_by_role("button", name="下一步", exact=True)).to_be_focused()
     keys.press("Enter")
-    expect(tour.get_by_role("status")).to_contain_text("第 2 步，共 7 步 先猜")
+    expect(tour.get_by_role("status")).to_contain_text("第 2 步，共 8 步 先猜")
     keys.press("Escape")
     expect(tour.get_by_role("button", name="和刚读到时差不多")).to_be_focused()
 

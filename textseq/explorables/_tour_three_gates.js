@@ -2,9 +2,10 @@
 import { fixed } from "./_kit.js";
 
 const all = (value) => Array(12).fill(value);
-const only = (t) => all(0).map((_, n) => Number(n === t)).join(" ");
+const marks = (...places) => all(0).map((_, n) => Number(places.includes(n))).join(" ");
 const [zeros, ones] = [0, 1].map((value) => all(value).join(" "));
-const solved = { f: ones, i: only(0), o: only(8) };
+const two = { level: "two", f: ones, i: marks(0, 5), o: marks(3, 9) };
+const solved = { f: ones, i: marks(0), o: marks(8) };
 const whole = (values, value) => values.every((v) => v === value);
 const cent = (share) => `${Math.round(100 * share)}%`;
 
@@ -30,7 +31,7 @@ export const tour = [
     done: (s) => s.kept[8] >= 0.9 && s.mixed[8] <= 0.1,
     seen: (s) => `写一次，以后只留不写：第 8 步的 c = ${fixed(s.c[8])}，“中”还剩 ${cent(s.kept[8])}，`
       + `别的字掺进 ${fixed(s.mixed[8])}。` },
-  { start: { f: ones, i: only(0) },
+  { start: { f: ones, i: marks(0) },
     ask: "c 里只有“中”了。输出门全开，会怎样？",
     options: [["只在“旗”那一步说出来", "输出门不认得旗，开着就说。"],
       ["每一步都在说", "对，记着和说出来是两件事。"],
@@ -51,6 +52,14 @@ export const tour = [
     act: "把 f 的第 4 根柱子（“学”）拉到底。", at: "[data-gate=f]", show: ".plot",
     done: (s) => s.f[4] === 0 && s.kept[3] >= 0.9,
     seen: (s) => `第 3 步“中”还有 ${cent(s.kept[3])}，第 8 步剩 ${cent(s.kept[8])}，h = ${fixed(s.h[8])}。` },
+  { start: two,
+    ask: "换第二题：第 9 步的旗只许说“招”。i、o 都摆对了，f 全是 1，说得准吗？",
+    options: [["说得准，“招”是后写的", "“中”一直没清掉，与“招”加在一起了。"],
+      ["说不准，“中”还在里面", "对，该忘的时候不忘，记得再牢也没用。"]],
+    act: "在读到“招”的第 5 步，把 f 拉到底。", at: "[data-gate=f]", show: ".plot",
+    done: (s) => s.solved && s.f[5] <= 0.1,
+    seen: (s, before) => `第 9 步的 c 从 ${fixed(before.c[9])} 变成 ${fixed(s.c[9])}，`
+      + `就是“招”自己；条件都做到了。` },
   { say: "写入、保留、说出是三件事，所以要三个门；记得远，靠的是一连串接近 1 的 f。"
     + "真的 LSTM 自己算出这三个门，接着读第 02 章“反向：两条路往回走”与“什么任务真要忘”。" },
 ];

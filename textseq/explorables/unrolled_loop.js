@@ -211,10 +211,10 @@ function pictures(piece, arrows) {
   wide.append(unrolled);
   const body = make("div", { style: `--hidden: ${H}` },
     make("p.key.soft", {}, "展开：一步一列，从左往右；h 的每个数：−1", make("i"), "+1"),
-    wide,
+    wide, more.node,
     make("p.soft", {}, "柱子是每个字对现在这个 h_t 的影响：x_s 稍微一动，h_t 跟着动多少。"
       + "每往回一步，乘一次 W_hh，再乘一次 tanh 的斜率；斜率不超过 1。点线是太矮、画不出的柱子。"),
-    more.node, make("h3", {}, "卷起来：全句只有这一份权重"), one,
+    make("h3", {}, "卷起来：全句只有这一份权重"), one,
     make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
 
   function draw(result, state, rho) {
@@ -260,14 +260,14 @@ function slide(piece, key, label, step) {
     oninput: (event) => piece.change(key, Number(event.target.value)) });
 }
 
-/** 图下面的几个控件：影响的刻度、输入的大小、换掉第一个字。 */
+/** 图下面的几个控件：输入的大小、换掉第一个字、影响的刻度。 */
 function moreControls(piece) {
   const other = textBox(piece, "other", "input", { type: "text", "aria-label": "把第一个字换成" });
   const [name, size] = [make("span.name"), slide(piece, "size_percent", "输入的大小", 5)];
-  const node = make("div.fields", {}, control(piece, "scale"),
+  const node = make("div.fields", {}, make("div.field", { "data-key": "size_percent" }, name, size),
     make("label.field.other", { "data-key": "other" },
       make("span.name", {}, "把第一个字换成，看后面差多少；空着就不换"), other),
-    make("div.field", { "data-key": "size_percent" }, name, size));
+    control(piece, "scale"));
   function draw(percent) {
     size.value = percent;
     size.setAttribute("aria-valuetext", `${percent}%`);
