@@ -3,6 +3,7 @@ import { fixed } from "./_kit.js";
 
 const [search, chips] = [".search", ".chips.words"];
 const place = (s, word) => s.near.findIndex(([other]) => other === word);
+const three = ({ near }) => near.slice(0, 3).map(([word, , count]) => `${word}（${count} 次）`).join("、");
 
 export const tour = [
   { start: { word: "他" },
@@ -12,6 +13,12 @@ export const tour = [
     act: "查“增加”：打字，或点“常见的词”里的。", at: `${search}, ${chips}`, show: "ol.near",
     done: (s) => s.word === "增加",
     seen: (s) => `“减少”排第 ${place(s, "减少") + 1}，余弦 ${fixed(s.near[place(s, "减少")][1], 3)}。` },
+  { ask: "“增加”的近邻里有“７０亿”“１９％”，都只见过几次。只留至少见过 50 次的，“减少”还排第一吗？",
+    options: [["还是第一", "对，见得多的词，学得稳。"],
+      ["不是了", "“减少”见得多，去掉少见的词，它不受影响。"]],
+    act: "把“至少出现几次”改成 50。", at: "[data-key=least]", show: "ol.near",
+    done: (s) => s.least === 50,
+    seen: (s, before) => `前三个从 ${three(before)} 换成 ${three(s)}。` },
   { start: { word: "增加" },
     ask: "反过来查“减少”，“增加”与它的余弦和刚才一样吗？",
     options: [["一样", "对，余弦是两个词之间的，不分谁查谁。"], ["不一样", "数是同一个；会变的只有名次。"]],

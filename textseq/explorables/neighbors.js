@@ -1,7 +1,7 @@
 // 近义词：在真实语料上训练的词向量里查近邻、做类比。向量量化成 int8，约 1 MB，按了“打开”才载入；
 // 余弦用 float64 算，同 Python 在同一个量化矩阵上算的相等。数据由 data/neighbors/build.py 写成。
 import { opener } from "./_data.js";
-import { chips, fixed, make, status, textBox, widget } from "./_kit.js";
+import { chips, control, fixed, make, status, textBox, widget } from "./_kit.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_neighbors.js";
 
@@ -9,6 +9,7 @@ export const spec = {
   "title": "近义词",
   "state": {
     "word": {"label": "查哪个词", "default": "增加", "max_chars": 20},
+    "least": {"label": "近邻至少出现几次", "default": 5, "min": 5, "max": 100},
     "a": {"label": "类比的甲", "default": "中国", "max_chars": 20},
     "b": {"label": "类比的乙", "default": "北京", "max_chars": 20},
     "c": {"label": "类比的丙", "default": "日本", "max_chars": 20}
@@ -44,8 +45,9 @@ export function unpack({ about, vector_size: E, words, counts, rows }) {
 /** 词的编号；照原样找不到，就不计较全角与大小写再找；还没有就是 undefined。 */
 export const find = ({ index }, typed) => index.get(typed.trim()) ?? index.get(fold(typed));
 
-/** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；这些词自己不算。 */
-export function nearest({ E, rows, norms }, plus, minus = [], topn = 10) {
+/** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；
+ *  这些词自己不算，出现不到 least 次的也不算。 */
+export function nearest({ E, rows, norms, counts }, plus, minus = [], topn = 10, least = 0) {
   const query = new Float64Array(E);
   for (const [ids, sign] of [[plus, 1], [minus, -1]]) {
     for (const id of ids) for (let k = 0; k < E; k++) query[k] += (sign * rows[id * E + k]) / norms[id];
@@ -56,7 +58,7 @@ export function nearest({ E, rows, norms }, plus, minus = [], topn = 10) {
     for (let k = 0; k < E; k++) dot += query[k] * rows[id * E + k];
     return [id, dot / (norm * length)];
   });
-  return cosines.filter(([id]) => !plus.includes(id) && !minus.includes(id))
+  return cosines.filter(([id]) => counts[id] >= least && !plus.includes(id) && !minus.includes(id))
     .sort((x, y) => y[1] - x[1]).slice(0, topn);
 }
 
@@ -107,8 +109,8 @@ function nearView(piece) {
     const typed = piece.get("word");
     const id = find(data, typed);
     const count = data.counts[id];
-    const rows = id === undefined ? [] : nearest(data, [id]).map((pair) => wordRow(data, pair, look));
-    near.replaceChildren(...rows);
+    const rows = id === undefined ? [] : nearest(data, [id], [], 10, piece.get("least"));
+    near.replaceChildren(...rows.map((pair) => wordRow(data, pair, look)));
     offers.replaceChildren(...(id === undefined ? offer(piece, data, "word", typed) : []));
     few.hidden = id === undefined || count >= spec.few;
     few.textContent = `只见过 ${count} 次：上下文太少，向量没有学准，下面的近邻多半靠不住，`
@@ -141,10 +143,11 @@ function analogyView(piece) {
   return { nodes: [asked, offers, answers], draw };
 }
 
-/** 导览看的：查的词与它的近邻 [词, 余弦]、次数，类比的答案，词表有多大。 */
+/** 导览看的：查的词与它的近邻 [词, 余弦, 次数]、次数，类比的答案，词表有多大。 */
 function tourLook(data, state) {
   const [id, a, b, c] = [state.word, state.a, state.b, state.c].map((word) => find(data, word));
-  const near = id === undefined ? [] : nearest(data, [id]).map(([n, cosine]) => [data.words[n], cosine]);
+  const found = id === undefined ? [] : nearest(data, [id], [], 10, state.least);
+  const near = found.map(([n, cosine]) => [data.words[n], cosine, data.counts[n]]);
   const known = ![a, b, c].includes(undefined);
   const answers = known ? nearest(data, [b, c], [a], 5).map(([n]) => data.words[n]) : [];
   return { ...state, near, answers, count: data.counts[id], size: data.words.length };
@@ -159,7 +162,8 @@ export default widget(spec, (piece) => {
   const body = make("div", { hidden: true },
     make("label.field.search", {}, make("span.name", {}, "查哪个词，可以改；点近邻可以接着查"), word),
     chips("常见的词：", spec.common, same, look, "words"),
-    chips("少见的词：", spec.rare, same, look, "rare"), ...near.nodes,
+    chips("少见的词：", spec.rare, same, look, "rare"),
+    control(piece, "least", (text) => { said.textContent = text; }), ...near.nodes,
     make("p.soft", {}, "向量只知道哪些词出现在相似的上下文里，所以近邻里常有反义词和同一类的词，"
       + "不全是近义词。"),
     make("h3", {}, "类比：甲之于乙，如丙之于谁？"),
