@@ -63,6 +63,7 @@ ACTS = {
                  [slide("K 滑块", 10), press("走一步")], [press("走一步"), press("撤回")],
                  [slide("学习率", 200), press("走一步", 2), press("走一步")]],
     "shape_blocks": [[slide("max_L 滑块", 6)], [click("[data-key=padding] label")],
+                     [choose("最后一格")],
                      [click("[data-key=batch_first] input")], [click("[data-key=bidirectional] input")],
                      [slide("num_layers 滑块", 3)], [choose("GRU")]],
     "headlines": [[press("总决赛MVP奖杯被他拿来装麦片")], [put("textbox", "标题", "MVP奖杯被他拿来装麦片")],
@@ -237,9 +238,9 @@ def test_what_is_already_done_is_set_back_first(watched, book):
     tour.get_by_role("button", name="也被截短").click()
     expect(said).to_contain_text("动手")
     tour.get_by_role("button", name="跳过这步").click()
-    expect(said).to_contain_text("第 2 步，共 7 步 动手 把")  # 本来就摆好了，不必说
+    expect(said).to_contain_text("第 2 步，共 8 步 动手 把")  # 本来就摆好了，不必说
     tour.get_by_role("button", name="上一步").click()
-    expect(said).to_contain_text("第 1 步，共 7 步")
+    expect(said).to_contain_text("第 1 步，共 8 步")
     expect(tour.get_by_role("button", name="跳过这步")).to_be_focused()  # 第 1 步没有上一步，焦点不丢
 
 
@@ -295,7 +296,7 @@ def test_panel_stays_in_sight_and_is_accessible(watched, book):
     watched.set_viewport_size({"width": 390, "height": 800})
     watched.goto(address)
     piece, tour, said = open_tour(watched, "shape_blocks")
-    for _ in range(2):
+    for _ in range(3):
         tour.get_by_role("button", name="跳过这步").click()
     tour.get_by_role("button", name="都变").click()
     tour.get_by_role("button", name="指给我看").click()
