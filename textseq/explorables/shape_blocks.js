@@ -260,6 +260,9 @@ export default widget(spec, (piece) => {
     const found = batch(s);
     table.replaceChildren(batchTable(s, found.rows));
     batchNote.textContent = batchSummary(s, found);
+    const mark = table.querySelector("em"); // 屏幕窄时，读的那一格滚进来
+    const [right, edge] = [mark, table].map((node) => node?.getBoundingClientRect().right);
+    if (mark) table.scrollLeft += right - edge + 40;
   }
 
   function drawNet(s) {
