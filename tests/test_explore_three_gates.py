@@ -14,7 +14,8 @@ SOLVED = {"f": [1] * T, "i": [1] + [0] * (T - 1), "o": [int(t == FLAG) for t in 
 
 
 def as_text(gates):
-    return {key: value if isinstance(value, str) else " ".join(map(str, value)) for key, value in gates.items()}
+    return {key: value if isinstance(value, str) else " ".join(map(str, value))
+            for key, value in gates.items()}
 
 
 def but(gate, t, value):
@@ -98,7 +99,8 @@ def test_two_flags_want_real_forgetting(watched, site):
     write_page(folder)
     [[first, flag], [second, late]] = SPEC["two"]["say"]
     right = {"level": "two", "f": [int(t != second) for t in range(T)],
-             "i": [int(t in (first, second)) for t in range(T)], "o": [int(t in (flag, late)) for t in range(T)]}
+             "i": [int(t in (first, second)) for t in range(T)],
+             "o": [int(t in (flag, late)) for t in range(T)]}
     others = [right | {"f": [1] * T},                                  # 不忘：旧的掺进来，说的也不对
               right | {"f": [int(t > second) for t in range(T)]},      # 忘得太早
               right | {"i": SOLVED["i"]}, right | {"o": [1] * T}]

@@ -196,6 +196,12 @@ function batchTable(s, rows) {
         row.cells.map((word, t) => cell(word, row.ids[t], marksOf(readAt(s, row), t))))))));
 }
 
+/** 屏幕窄时，把末态读的那一格滚进来。 */
+function revealMark(table) {
+  const [right, edge] = [table.querySelector("em"), table].map((node) => node?.getBoundingClientRect().right);
+  if (right) table.scrollLeft += right - edge + 40;
+}
+
 function batchSummary(s, { rows, lines }) {
   const cells = s.batch_size * s.max_L;
   const cut = sum(rows.map((row) => row.cut.length));
@@ -260,9 +266,7 @@ export default widget(spec, (piece) => {
     const found = batch(s);
     table.replaceChildren(batchTable(s, found.rows));
     batchNote.textContent = batchSummary(s, found);
-    const mark = table.querySelector("em"); // 屏幕窄时，读的那一格滚进来
-    const [right, edge] = [mark, table].map((node) => node?.getBoundingClientRect().right);
-    if (mark) table.scrollLeft += right - edge + 40;
+    revealMark(table);
   }
 
   function drawNet(s) {

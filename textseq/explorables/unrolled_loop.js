@@ -238,15 +238,20 @@ function playButton(piece, now, last) {
   let timer = 0;
   const node = button("", () => (timer ? stop() : start()), "button.play");
   const go = (t) => piece.change("t", t);
+  function show(sign, name) {
+    node.textContent = sign;
+    node.setAttribute("aria-label", name);
+    node.title = name;
+  }
   function stop() {
     clearInterval(timer);
     timer = 0;
-    node.textContent = "▶ 播放";
+    show("▶", "播放");
   }
   function start() {
     if (now() >= last()) go(0);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return go(last());
-    node.textContent = "停";
+    show("■", "停");
     timer = setInterval(() => (now() < last() ? go(now() + 1) : stop()), 500);
   }
   stop();
