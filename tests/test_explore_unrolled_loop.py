@@ -40,7 +40,8 @@ def test_numbers_equal_the_library(watched, site):
     states += [{"sentence": SENTENCE, "rho_percent": rho} for rho in (0, 50, 100, 150)]
     for n, state in enumerate(states):
         state |= {"t": rng.randrange(len(state["sentence"])),
-                  "size_percent": rng.choice([100, 5 * rng.randint(1, 20)]), "other": ["", "男", "😀", '"'][n % 4]}
+                  "size_percent": rng.choice([100, 5 * rng.randint(1, 20)]),
+                  "other": ["", "男", "😀", '"'][n % 4]}
     for state, [mine, code] in zip(states, call(watched, address, states, "run", "numpyCode"), strict=True):
         rho, size = state["rho_percent"] / 100, state["size_percent"] / 100
         h, influence = by_the_library(state["sentence"], rho, size)

@@ -409,8 +409,9 @@ def test_a_tour_stays_below_the_header(page, served, width):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"{served}/notebooks/08_rnn_input_shapes.html")
     piece = page.locator("[data-explore=shape_blocks]")
-    piece.get_by_role("button", name="带我走一遍").click()
+    piece.get_by_role("button", name=re.compile("带我走一遍|接着走")).click()
     tour = piece.get_by_role("group", name="导览")
+    tour.get_by_role("button", name="从头再来").click()
     for _ in range(4):
         tour.get_by_role("button", name="跳过这步").click()
     tour.get_by_role("button", name="64", exact=True).click()

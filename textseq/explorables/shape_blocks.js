@@ -288,8 +288,7 @@ export default widget(spec, (piece) => {
   piece.show("先猜后看：去掉 batch_first 的勾，下面哪些张量的形状不变？",
     ...guide(piece, tour, () => tourLook(piece.state())).nodes, make("h3", {}, "一批句子：截断与补齐"),
     controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding", "read"),
-    batchNote, table,
-    make("h3", {}, "流过循环层：每个张量的形状"),
+    batchNote, table, make("h3", {}, "流过循环层：每个张量的形状"),
     controls(netNote, "feature_size", "hidden_size", "num_layers", "cell", "bidirectional", "batch_first"),
     netNote, cards, count, code.node);
   for (const key of Object.keys(spec.state)) piece.on(`change:${key}`, () => draw(key));
