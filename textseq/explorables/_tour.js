@@ -76,7 +76,7 @@ function progress(piece, tour, look, reset) {
   function begin(n) {
     now = { n, before: null, picked: -1, met: false, moved: false };
     if (!look()) return;
-    now.moved = setUp(tour[n]);
+    now.moved = Boolean(tour[n].done) && setUp(tour[n]); // 末一步什么也不动
     now.before = look();
   }
   function notice() { // 有变化就给 true
