@@ -106,8 +106,8 @@ export function codeBox(title) {
       getSelection().selectAllChildren(pre);
       note.textContent = "已选中，请按 Ctrl+C（macOS 为 ⌘C）";
     }
-  });
-  return { node: make("div.code", {}, make("div.copy", {}, note, copy), folded), pre };
+  }, "button.copy");
+  return { node: make("div.code", {}, copy, note, folded), pre };
 }
 
 /** 一步一步走：now() 是走到第几个（最多 last()），左右方向键与 step 造的按钮都走一步。 */
