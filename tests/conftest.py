@@ -16,6 +16,7 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SECONDS = {
     "test_site.py": 101,
     "10_headline_classifier.ipynb": 52,
+    "test_explore_tours.py": 40,
     "test_explore_hosts.py": 34,
     "test_try_here.py": 33,
     "test_explore_headlines.py": 33,

@@ -192,6 +192,51 @@ def run_code(code, shapes, batch, parameters):
     assert code.endswith(f"# {parameters}")
 
 
+def test_the_last_state_is_read_where_the_table_says(watched, site):
+    """标着“前向读”的那一步以前，动哪一步读出来的都跟着动，以后的都不动；反向的反过来。梯度说了算。"""
+    import torch
+    folder, address = site
+    write_page(folder)
+    states = [{"read": read, "bidirectional": both, "batch_first": first, "padding": padding, "max_L": 9,
+               "feature_size": 3, "hidden_size": 2, "cell": cell}
+              for read, both, first, padding, cell in itertools.product(
+                  ("last", "real", "h_n"), (True, False), (True, False), ("pre", "post"), ("LSTM", "GRU"))]
+    answers = call(watched, address, states, "batch", "torchCode")
+    places = watched.evaluate("""async ([states, batches]) => {
+        const { readAt } = await import("/explorables/shape_blocks.js");
+        return states.map((state, n) => batches[n].rows.map((row) => readAt(state, row)));
+    }""", [[DEFAULTS | state for state in states], [batch for batch, _ in answers]])
+    for state, (_, code), rows in zip(states, answers, places, strict=True):
+        scope = {}
+        exec(code, scope)
+        x, read, H, T = scope["x"], scope["read"], 2, state["max_L"]
+        assert tuple(read.shape) == (4, H * (1 + state["bidirectional"]))
+        for b, place in enumerate(rows):
+            halves = {"forward": (slice(0, H), lambda t, at: t <= at),
+                      "backward": (slice(H, None), lambda t, at: t >= at)}
+            for way, at in place.items():
+                part, reached = halves[way]
+                [slope] = torch.autograd.grad(read[b, part].sum(), x, retain_graph=True)
+                moves = (slope if state["batch_first"] else slope.transpose(0, 1))[b].abs().sum(-1) > 0
+                assert moves.tolist() == [reached(t, at) for t in range(T)], (state, way)
+
+
+def test_read_marks_follow_the_choice(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("shape_blocks"))
+    watched.goto((folder / "page.html").as_uri())
+    note, marks = watched.get_by_role("status").nth(0), watched.locator(".batch em")
+    expect(marks).to_have_count(0)
+    choice = watched.get_by_role("group", name="read 末态读哪一格")
+    choice.get_by_text("最后一格").click()
+    expect(note).to_contain_text("前向：3 句读过真词，又读了 PAD 才停；反向：4 句还没读到句首。")
+    expect(watched.locator(".batch td.pad em")).to_have_count(6)
+    choice.get_by_text("最后一个真词").click()
+    expect(note).to_contain_text("前向：每句都停在最后一个真词；反向：4 句还没读到句首。")
+    choice.get_by_text("h_n").click()
+    expect(note).to_contain_text("前向：3 句读过真词，又读了 PAD 才停；反向：每句都读到了句首。")
+
+
 def test_batches_equal_the_library(watched, site):
     folder, address = site
     write_page(folder)

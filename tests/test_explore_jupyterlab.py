@@ -103,6 +103,17 @@ def test_in_jupyterlab(page, jupyterlab):
     expect(shape("x")).to_have_text("(T, B, D) = (12, 4, 50)")
     expect(shape("h_n")).to_have_text("(层×方向, B, H) = (2, 4, 64)")
 
+    # 导览贴着 notebook 的上边：输出外面的几层都不是滚动的框
+    piece.get_by_role("button", name="带我走一遍").click()
+    tour = piece.get_by_role("group", name="导览")
+    for _ in range(4):
+        tour.get_by_role("button", name="跳过这步").click()
+    tour.get_by_role("button", name="64", exact=True).click()
+    tour.get_by_role("button", name="指给我看").click()
+    expect(piece.locator(".pointed")).to_be_in_viewport(ratio=1)
+    expect(tour).to_be_in_viewport(ratio=1)
+    tour.get_by_role("button", name="收起").click()
+
     # 在互动里打字，不会触发 JupyterLab 的快捷键（dd 删除单元格、a 插入单元格）
     piece.get_by_role("textbox").fill("甲 乙")
     piece.get_by_role("textbox").press("End")

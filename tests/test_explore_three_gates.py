@@ -14,7 +14,8 @@ SOLVED = {"f": [1] * T, "i": [1] + [0] * (T - 1), "o": [int(t == FLAG) for t in 
 
 
 def as_text(gates):
-    return {gate: " ".join(map(str, values)) for gate, values in gates.items()}
+    return {key: value if isinstance(value, str) else " ".join(map(str, value))
+            for key, value in gates.items()}
 
 
 def but(gate, t, value):
@@ -90,6 +91,40 @@ def test_puzzle_wants_the_real_solution(watched, site):
     for first, states in missing.items():
         for state, [checks] in zip(states, call(watched, address, states, "puzzle"), strict=True):
             assert [check["done"] for check in checks].index(False) == first, state
+
+
+def test_two_flags_want_real_forgetting(watched, site):
+    """第二题：每面旗只说最新的那个字。f 在读到新字的那一步要是 0；不忘、不记、说错时候，都有一条做不到。"""
+    folder, address = site
+    write_page(folder)
+    [[first, flag], [second, late]] = SPEC["two"]["say"]
+    right = {"level": "two", "f": [int(t != second) for t in range(T)],
+             "i": [int(t in (first, second)) for t in range(T)],
+             "o": [int(t in (flag, late)) for t in range(T)]}
+    others = [right | {"f": [1] * T},                                  # 不忘：旧的掺进来，说的也不对
+              right | {"f": [int(t > second) for t in range(T)]},      # 忘得太早
+              right | {"i": SOLVED["i"]}, right | {"o": [1] * T}]
+    wanted = [[], [4, 5], [0, 2], [3, 5], [6]]
+    answers = call(watched, address, [right, *others], "puzzle", "run")
+    params = lstm.init_params(1, 1, np.random.default_rng(0))
+    for state, missing, [checks, mine] in zip([right, *others], wanted, answers, strict=True):
+        assert [n for n, check in enumerate(checks) if not check["done"]] == missing
+        gates = {gate: state[gate] for gate in "fio"} | {"g": SPEC["g"]}
+        clamp = {name: np.reshape(values, (1, T, 1)).astype(float) for name, values in gates.items()}
+        true = lstm.forward(np.zeros((1, T, 1)), params, clamp=clamp).h[0, :, 0]
+        np.testing.assert_allclose(mine["h"], true, rtol=0, atol=1e-12)
+        said = [abs(true[t] - np.tanh(SPEC["g"][at])) < 0.05 for at, t in SPEC["two"]["say"]]
+        assert said == [checks[2]["done"], checks[5]["done"]]
+
+
+def test_the_second_puzzle_is_drawn(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("three_gates"))
+    watched.goto((folder / "page.html").as_uri())
+    watched.get_by_text("两面旗", exact=True).click()
+    expect(watched.locator(".tokens").first.locator(".flag")).to_have_text(["旗", "旗"])
+    expect(watched.get_by_label("题目的条件").locator("li")).to_have_count(7)
+    expect(watched.get_by_role("slider", name="f，第 5 步“招”")).to_be_visible()
 
 
 def test_solved_with_the_keyboard_alone(watched, site):

@@ -13,10 +13,10 @@ SPEC = explore.spec("unrolled_loop")
 SENTENCE = SPEC["state"]["sentence"]["default"]
 
 
-def by_the_library(sentence, rho):
+def by_the_library(sentence, rho, size=1):
     """按说明书的公式，用 textseq 算一遍：(T, H) 的 h 与 (T, T) 的影响。"""
     H = len(SPEC["weights"]["b_h"])
-    x = np.sin(np.outer([ord(char) for char in sentence], np.sqrt([2, 3, 5, 7])))[None]
+    x = size * np.sin(np.outer([ord(char) for char in sentence], np.sqrt([2, 3, 5, 7])))[None]
     params = {name: np.array(value) for name, value in SPEC["weights"].items()}
     params["W_hh"] = rho * (np.roll(np.eye(H), 1, axis=1) - 1 / 3)
     run = rnn.forward(x, params)
@@ -38,10 +38,13 @@ def test_numbers_equal_the_library(watched, site):
     rng = random.Random(1)
     states = [{"sentence": random_sentence(rng), "rho_percent": rng.randint(0, 150)} for _ in range(80)]
     states += [{"sentence": SENTENCE, "rho_percent": rho} for rho in (0, 50, 100, 150)]
-    for state in states:
-        state["t"] = rng.randrange(len(state["sentence"]))
+    for n, state in enumerate(states):
+        state |= {"t": rng.randrange(len(state["sentence"])),
+                  "size_percent": rng.choice([100, 5 * rng.randint(1, 20)]),
+                  "other": ["", "男", "😀", '"'][n % 4]}
     for state, [mine, code] in zip(states, call(watched, address, states, "run", "numpyCode"), strict=True):
-        h, influence = by_the_library(state["sentence"], state["rho_percent"] / 100)
+        rho, size = state["rho_percent"] / 100, state["size_percent"] / 100
+        h, influence = by_the_library(state["sentence"], rho, size)
         np.testing.assert_allclose(mine["h"], h, rtol=0, atol=1e-12)
         for t, row in enumerate(mine["influence"]):
             np.testing.assert_allclose(row, influence[t, :t + 1], rtol=1e-9, atol=1e-15)
@@ -49,6 +52,11 @@ def test_numbers_equal_the_library(watched, site):
         exec(code, scope)  # 页面给出的代码算出同一组数
         np.testing.assert_array_equal(scope["h"], h)
         np.testing.assert_array_equal(scope["influence"], influence[state["t"]])
+        assert ("gap" in scope) == ("gap" in mine and mine["gap"] is not None) == bool(state["other"])
+        if state["other"]:  # 第一个字换掉，再跑一遍
+            gap = by_the_library(state["other"] + state["sentence"][1:], rho, size)[0] - h
+            np.testing.assert_allclose(mine["gap"], gap, rtol=0, atol=1e-12)
+            np.testing.assert_array_equal(scope["gap"], gap)
 
 
 def test_spectral_radius_is_exact(watched, site):
@@ -93,7 +101,7 @@ def test_narrow_indices_stay_on_one_line(watched, site):
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_answers_mouse_and_keyboard(watched, site, scheme):
     folder, address = site
-    write_page(folder, explore.html("unrolled_loop"), explore.html("unrolled_loop", t=3))
+    write_page(folder, explore.html("unrolled_loop", t=19), explore.html("unrolled_loop", t=3))
     watched.goto(f"{address}/page.html" if scheme == "http" else (folder / "page.html").as_uri())
     piece, other = (watched.locator("[data-explore]").nth(n) for n in range(2))
     note = piece.get_by_role("status").nth(0)
@@ -133,7 +141,7 @@ def test_answers_mouse_and_keyboard(watched, site, scheme):
 def test_scales_without_memory(watched, site):
     """ρ = 0：圈断了，除了现在这个字，谁也没有影响；两种刻度都照实画。"""
     folder, _ = site
-    write_page(folder, explore.html("unrolled_loop", rho_percent=0))
+    write_page(folder, explore.html("unrolled_loop", rho_percent=0, t=19))
     watched.goto((folder / "page.html").as_uri())
     expect(watched.get_by_role("status").nth(0)).to_contain_text("= 0，占全部 18 个字的 0%。")
     expect(watched.locator(".bar i")).to_have_count(1)
@@ -144,7 +152,7 @@ def test_scales_without_memory(watched, site):
 
 def test_typed_sentences_stay_text(watched, site):
     folder, _ = site
-    write_page(folder, explore.html("unrolled_loop"))
+    write_page(folder, explore.html("unrolled_loop", t=19))
     watched.goto((folder / "page.html").as_uri())
     text, chars = watched.get_by_role("textbox", name="句子"), watched.locator(".char")
     text.fill("<b>😀 \"x")
@@ -157,6 +165,37 @@ def test_typed_sentences_stay_text(watched, site):
     expect(watched.get_by_role("status").nth(0)).to_contain_text("占全部 1 个字的 100%。")
     text.fill("人咬狗")
     expect(watched.locator(".step.now .char")).to_have_text("狗")
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_it_plays_to_the_end_and_stops(watched, site, motion):
+    """播放一步一步走到头；不要动画的，一下到头。到头再按，从头走起。"""
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop", sentence="人咬狗"))
+    watched.emulate_media(reduced_motion=motion)
+    watched.goto((folder / "page.html").as_uri())
+    now, play = watched.locator(".step.now .char"), watched.locator("button.play")
+    expect(now).to_have_text("人")
+    play.click()
+    expect(play).to_have_accessible_name("停" if motion == "no-preference" else "播放")
+    expect(now).to_have_text("狗")
+    expect(play).to_have_accessible_name("播放")
+    play.click()
+    expect(now).to_have_text("人" if motion == "no-preference" else "狗")
+
+
+def test_the_difference_is_a_strip_of_its_own(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("unrolled_loop", t=19))
+    watched.goto((folder / "page.html").as_uri())
+    note, strips = watched.get_by_role("status").nth(0), watched.locator(".strip")
+    expect(strips).to_have_count(len(SENTENCE))
+    watched.get_by_role("textbox", name="把第一个字换成").fill("<")
+    expect(strips).to_have_count(2 * len(SENTENCE))
+    gap = by_the_library("<" + SENTENCE[1:], 0.5)[0] - by_the_library(SENTENCE, 0.5)[0]
+    expect(note).to_contain_text(f"把它换成“<”：h_0 差 {np.linalg.norm(gap[0]):.2f}，h_17 差 ")
+    watched.get_by_role("textbox", name="把第一个字换成").fill("")
+    expect(strips).to_have_count(len(SENTENCE))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

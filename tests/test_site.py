@@ -415,6 +415,26 @@ def test_all_explorables_are_on_one_page(page, served):
         expect(heading).to_have_text(explore.spec(name)["title"])
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_tour_stays_below_the_header(page, served, width):
+    """导览贴在页头下面，讲到的控件也在屏幕里：外面几层不是滚动的框。"""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{served}/notebooks/08_rnn_input_shapes.html")
+    piece = page.locator("[data-explore=shape_blocks]")
+    piece.get_by_role("button", name=re.compile("带我走一遍|接着走")).click()
+    tour = piece.get_by_role("group", name="导览")
+    tour.get_by_role("button", name="从头再来").click()
+    for _ in range(4):
+        tour.get_by_role("button", name="跳过这步").click()
+    tour.get_by_role("button", name="64", exact=True).click()
+    tour.get_by_role("button", name="指给我看").click()
+    header = page.locator(".bd-header-article").bounding_box()
+    panel, control = tour.bounding_box(), piece.locator(".pointed").bounding_box()
+    assert header["y"] + header["height"] - 1 <= panel["y"] < 60
+    assert panel["y"] + panel["height"] < control["y"] and control["y"] + control["height"] < 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_focus_is_seen_on_every_button(page, served):
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{served}/{CHAPTERS[0]}.html")

@@ -6,7 +6,7 @@
 
 每种互动是 explorables/ 里的一个 .js 与同名的 .css，遵守 anywidget 的约定：导出 { render }，render 返回
 拆除的函数；并导出 spec：一段 JSON，写着标题、每个状态的说明、默认值与范围。Python 用它检查参数，
-JavaScript 用它造控件。以下划线开头的文件大家共用。
+JavaScript 用它造控件。以下划线开头的文件大家共用；_tour_名字.js 是那一件的导览，一步一步的数据。
 """
 
 from __future__ import annotations

@@ -69,9 +69,9 @@ export const scroller = (label, tag = "div.scroll") =>
 
 export const button = (label, onclick, tag = "button") => make(tag, { type: "button", onclick }, label);
 
-/** 一排按钮：show(item) 是字样，按了就 pick(item)。 */
-export const chips = (label, items, show, pick) => make("div.chips", {}, make("span.soft", {}, label),
-  ...items.map((item) => button(show(item), () => pick(item))));
+/** 一排按钮：show(item) 是字样，按了就 pick(item)；kind 是类名。 */
+export const chips = (label, items, show, pick, kind = "row") => make(`div.chips.${kind}`, {},
+  make("span.soft", {}, label), ...items.map((item) => button(show(item), () => pick(item))));
 
 /** 负号写成 −，与减号同宽。 */
 export const minus = (value) => String(value).replace("-", "−");
@@ -90,22 +90,24 @@ export function numberTable(head, rows) {
 }
 
 /**
- * 代码框：head 是小标题、复制按钮和它的回话，pre 是代码。
- * 浏览器不许写剪贴板时改为选中，让读者自己按 Ctrl+C。
+ * 代码框：node 平时收着，pre 是代码，没展开也能复制。
+ * 浏览器不许写剪贴板时改为展开、选中，让读者自己按 Ctrl+C。
  */
 export function codeBox(title) {
   const pre = scroller(title, "pre");
   const note = status("span.soft");
+  const folded = make("details", {}, make("summary", {}, title), pre);
   const copy = button("复制代码", async () => {
     try {
       await navigator.clipboard.writeText(pre.textContent);
       note.textContent = "已复制";
     } catch {
+      folded.open = true;
       getSelection().selectAllChildren(pre);
       note.textContent = "已选中，请按 Ctrl+C（macOS 为 ⌘C）";
     }
-  });
-  return { head: make("div.head", {}, make("h3", {}, title), note, copy), pre };
+  }, "button.copy");
+  return { node: make("div.code", {}, copy, note, folded), pre };
 }
 
 /** 一步一步走：now() 是走到第几个（最多 last()），左右方向键与 step 造的按钮都走一步。 */
@@ -135,14 +137,14 @@ function clamp(value, { min, max }, fallback) {
   return Number.isNaN(number) ? fallback : within(number, min, max);
 }
 
-/** 按 spec.state[key] 造一个控件：改动写进状态；超出范围时收回来，并用 say 说明。 */
+/** 按 spec.state[key] 造一个控件：改动写进状态；超出范围时收回来，并用 say 说明。data-key 是给导览指的。 */
 export function control(piece, key, say) {
   const rule = piece.spec.state[key];
   const name = [make("code", {}, key), ` ${rule.label}`];
   if (rule.choices) return choice(piece, key, name);
   if (typeof rule.default === "boolean") return toggle(piece, key, name);
   if ("min" in rule) return number(piece, key, name, say);
-  return make("label.field.wide", {}, make("span.name", {}, ...name),
+  return make("label.field.wide", { "data-key": key }, make("span.name", {}, ...name),
     textBox(piece, key, "textarea", { rows: 4 }));
 }
 
@@ -169,14 +171,14 @@ function choice(piece, key, name) {
     make("input", { type: "radio", name: key, value, onchange: () => piece.change(key, value) }));
   follow(piece, key, (now) => boxes.forEach((box) => { box.checked = box.value === now; }));
   const texts = Object.values(piece.spec.state[key].choices);
-  return make("fieldset.field", {}, make("legend.name", {}, ...name),
+  return make("fieldset.field", { "data-key": key }, make("legend.name", {}, ...name),
     make("div.choices", {}, ...boxes.map((box, i) => make("label", {}, box, make("span", {}, texts[i])))));
 }
 
 function toggle(piece, key, name) {
   const box = make("input", { type: "checkbox", onchange: () => piece.change(key, box.checked) });
   follow(piece, key, (now) => { box.checked = now; });
-  return make("label.switch", {}, box, make("span.name", {}, ...name));
+  return make("label.switch", { "data-key": key }, box, make("span.name", {}, ...name));
 }
 
 function number(piece, key, name, say) {
@@ -197,5 +199,5 @@ function number(piece, key, name, say) {
     slider.value = value;
     if (box.value !== String(value)) box.value = value;
   });
-  return make("div.field", {}, make("span.name", {}, ...name), slider, box);
+  return make("div.field", { "data-key": key }, make("span.name", {}, ...name), slider, box);
 }

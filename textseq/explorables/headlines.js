@@ -3,6 +3,8 @@
 import { opener } from "./_data.js";
 import { chips, fixed, make, numberTable, scroller, status, textBox, widget } from "./_kit.js";
 import { largest, range, sigmoid, softmax, sum } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_headlines.js";
 
 export const spec = {
   "title": "标题分类器",
@@ -420,15 +422,31 @@ function answers(piece) {
   return { nodes: [answer, notes, view.node], draw };
 }
 
+/** 导览看的：最像哪一类，各类的概率，最支持它的字（要算了才有）。 */
+function tourLook(model, { headline }) {
+  const { p, winner, units, weigh } = recognise(model, headline);
+  const top = () => {
+    const weights = units.map((_, i) => weigh(i).weight);
+    const at = largest(weights);
+    return { unit: visible(units[at]), weight: signed(weights[at], 1) };
+  };
+  return { headline, winner: model.classes[winner], top,
+    share: (name) => percent(p[model.classes.indexOf(name)]) };
+}
+
 export default widget(spec, (piece) => {
   let model = null;
   const box = textBox(piece, "headline", "textarea", { rows: 2 });
   const [asked, source, result] = [make("p.asked"), make("p.soft"), answers(piece)];
-  const examples = (label, items) =>
-    chips(label, items, ([title]) => title, ([title]) => piece.change("headline", title));
+  const examples = (label, items, kind) =>
+    chips(label, items, ([title]) => title, ([title]) => piece.change("headline", title), kind);
   const body = make("div", { hidden: true },
     make("label.field.wide.title", {}, make("span.name", {}, "标题，可以改"), box),
-    examples("例子：", spec.examples), examples("难的：", spec.hard), ...result.nodes, source);
+    examples("例子：", spec.examples, "examples"), examples("难的：", spec.hard, "hard"),
+    ...result.nodes, source);
+
+  const trip = guide(piece, tour, () => model && tourLook(model, piece.state()),
+    { waiting: "先按“打开”，有了模型才好走。" });
 
   function draw() {
     asked.textContent = piece.get("headline");
@@ -441,9 +459,11 @@ export default widget(spec, (piece) => {
     asked.hidden = true;
     body.hidden = false;
     draw();
+    trip.check();
     box.focus({ preventScroll: true });
   });
-  piece.show("先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？", asked, opening, said, body);
+  piece.show("先猜后看：这条标题里，换掉哪一个字，最像的那一类跌得最多？",
+    ...trip.nodes, asked, opening, said, body);
   piece.on("change", draw);
   draw();
 });

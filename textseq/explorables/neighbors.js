@@ -1,12 +1,15 @@
 // 近义词：在真实语料上训练的词向量里查近邻、做类比。向量量化成 int8，约 1 MB，按了“打开”才载入；
 // 余弦用 float64 算，同 Python 在同一个量化矩阵上算的相等。数据由 data/neighbors/build.py 写成。
 import { opener } from "./_data.js";
-import { chips, fixed, make, status, textBox, widget } from "./_kit.js";
+import { chips, control, fixed, make, status, textBox, widget } from "./_kit.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_neighbors.js";
 
 export const spec = {
   "title": "近义词",
   "state": {
     "word": {"label": "查哪个词", "default": "增加", "max_chars": 20},
+    "least": {"label": "近邻至少出现几次", "default": 5, "min": 5, "max": 100},
     "a": {"label": "类比的甲", "default": "中国", "max_chars": 20},
     "b": {"label": "类比的乙", "default": "北京", "max_chars": 20},
     "c": {"label": "类比的丙", "default": "日本", "max_chars": 20}
@@ -19,7 +22,7 @@ export const spec = {
 
 export const file = {
   path: "data/neighbors/neighbors.js", global: "textseqNeighbors", what: "词向量", button: "打开（约 1 MB）",
-  promise: "按了才下载词向量；之后都在这一页里算，不再下载。",
+  promise: "按了才下载词向量；之后都在这一页里算，不再下载。", waiting: "先按“打开”，有了词向量才好走。",
 };
 
 const fold = (word) => word.trim().normalize("NFKC").toLowerCase(); // 全角、大小写不计较
@@ -42,8 +45,9 @@ export function unpack({ about, vector_size: E, words, counts, rows }) {
 /** 词的编号；照原样找不到，就不计较全角与大小写再找；还没有就是 undefined。 */
 export const find = ({ index }, typed) => index.get(typed.trim()) ?? index.get(fold(typed));
 
-/** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；这些词自己不算。 */
-export function nearest({ E, rows, norms }, plus, minus = [], topn = 10) {
+/** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；
+ *  这些词自己不算，出现不到 least 次的也不算。 */
+export function nearest({ E, rows, norms, counts }, plus, minus = [], topn = 10, least = 0) {
   const query = new Float64Array(E);
   for (const [ids, sign] of [[plus, 1], [minus, -1]]) {
     for (const id of ids) for (let k = 0; k < E; k++) query[k] += (sign * rows[id * E + k]) / norms[id];
@@ -54,7 +58,7 @@ export function nearest({ E, rows, norms }, plus, minus = [], topn = 10) {
     for (let k = 0; k < E; k++) dot += query[k] * rows[id * E + k];
     return [id, dot / (norm * length)];
   });
-  return cosines.filter(([id]) => !plus.includes(id) && !minus.includes(id))
+  return cosines.filter(([id]) => counts[id] >= least && !plus.includes(id) && !minus.includes(id))
     .sort((x, y) => y[1] - x[1]).slice(0, topn);
 }
 
@@ -99,14 +103,14 @@ function foundText({ words, counts }, typed, id) {
 
 /** 查一个词的近邻。 */
 function nearView(piece) {
-  const [found, few, offers] = [status(), make("p.few"), make("div")];
-  const near = make("ol", { "aria-label": "近邻" });
+  const [found, few, offers] = [status(), make("p.few"), make("div.offers")];
+  const near = make("ol.near", { "aria-label": "近邻" });
   function draw(data, look) {
     const typed = piece.get("word");
     const id = find(data, typed);
     const count = data.counts[id];
-    const rows = id === undefined ? [] : nearest(data, [id]).map((pair) => wordRow(data, pair, look));
-    near.replaceChildren(...rows);
+    const rows = id === undefined ? [] : nearest(data, [id], [], 10, piece.get("least"));
+    near.replaceChildren(...rows.map((pair) => wordRow(data, pair, look)));
     offers.replaceChildren(...(id === undefined ? offer(piece, data, "word", typed) : []));
     few.hidden = id === undefined || count >= spec.few;
     few.textContent = `只见过 ${count} 次：上下文太少，向量没有学准，下面的近邻多半靠不住，`
@@ -124,7 +128,8 @@ function askedText(words, missing, [a, b, c]) {
 
 /** 类比：甲之于乙，如丙之于谁。 */
 function analogyView(piece) {
-  const [asked, offers, answers] = [status(), make("div"), make("ol", { "aria-label": "类比的答案" })];
+  const [asked, offers] = [status(), make("div")];
+  const answers = make("ol.answers", { "aria-label": "类比的答案" });
   function draw(data, look) {
     const typed = ["a", "b", "c"].map((key) => [key, piece.get(key)]);
     const ids = typed.map(([, word]) => find(data, word));
@@ -138,6 +143,16 @@ function analogyView(piece) {
   return { nodes: [asked, offers, answers], draw };
 }
 
+/** 导览看的：查的词与它的近邻 [词, 余弦, 次数]、次数，类比的答案，词表有多大。 */
+function tourLook(data, state) {
+  const [id, a, b, c] = [state.word, state.a, state.b, state.c].map((word) => find(data, word));
+  const found = id === undefined ? [] : nearest(data, [id], [], 10, state.least);
+  const near = found.map(([n, cosine]) => [data.words[n], cosine, data.counts[n]]);
+  const known = ![a, b, c].includes(undefined);
+  const answers = known ? nearest(data, [b, c], [a], 5).map(([n]) => data.words[n]) : [];
+  return { ...state, near, answers, count: data.counts[id], size: data.words.length };
+}
+
 export default widget(spec, (piece) => {
   let data = null;
   const field = (key, label) => textBox(piece, key, "input", { type: "text", "aria-label": label });
@@ -146,7 +161,9 @@ export default widget(spec, (piece) => {
   const [near, analogy, source] = [nearView(piece), analogyView(piece), make("p.soft")];
   const body = make("div", { hidden: true },
     make("label.field.search", {}, make("span.name", {}, "查哪个词，可以改；点近邻可以接着查"), word),
-    chips("常见的词：", spec.common, same, look), chips("少见的词：", spec.rare, same, look), ...near.nodes,
+    chips("常见的词：", spec.common, same, look, "words"),
+    chips("少见的词：", spec.rare, same, look, "rare"),
+    control(piece, "least", (text) => { said.textContent = text; }), ...near.nodes,
     make("p.soft", {}, "向量只知道哪些词出现在相似的上下文里，所以近邻里常有反义词和同一类的词，"
       + "不全是近义词。"),
     make("h3", {}, "类比：甲之于乙，如丙之于谁？"),
@@ -157,6 +174,7 @@ export default widget(spec, (piece) => {
     ...analogy.nodes,
     make("p.soft", {}, "一两个答对的例子说明不了什么；全部题目的命中率见第 03 章。"), source);
 
+  const trip = guide(piece, tour, () => data && tourLook(data, piece.state()), { waiting: file.waiting });
   function draw() {
     if (!data) return;
     near.draw(data, look);
@@ -169,8 +187,9 @@ export default widget(spec, (piece) => {
       + `每个词 ${data.E} 个数，每个数存成一个字节。`;
     body.hidden = false;
     draw();
+    trip.check();
     word.focus({ preventScroll: true });
   });
-  piece.show("先猜后看：离“增加”最近的十个词里，会不会有“减少”？", opening, said, body);
+  piece.show("先猜后看：离“增加”最近的十个词里，会不会有“减少”？", ...trip.nodes, opening, said, body);
   piece.on("change", draw);
 });

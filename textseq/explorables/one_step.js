@@ -4,6 +4,8 @@ import {
   button, codeBox, control, make, minus, nextSeed, scroller, status, widget,
 } from "./_kit.js";
 import { dot, range, softplus, sum, xorshift } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_one_step.js";
 
 export const spec = {
   "title": "一步更新",
@@ -22,7 +24,7 @@ export const spec = {
         "层次": "层次", "专业": "专业", "招": "招", "男生": "男生"
       }
     },
-    "K": {"label": "负样本个数", "default": 5, "min": 0, "max": 10},
+    "K": {"label": "负样本个数", "default": 2, "min": 0, "max": 10},
     "rate_percent": {"label": "学习率的一百倍", "default": 50, "min": 5, "max": 200},
     "seed": {"label": "负样本的签，换一个数就换一批", "default": 18, "min": 1, "max": 99}
   },
@@ -208,6 +210,7 @@ function summary(n, { center, outputs }, { pairs, again, changed }, done) {
 function history(piece, changed) {
   const start = piece.state();
   let [taken, done] = [[], false]; // 走过的每一步当时的状态；眼前这一步走了没有
+  let undone = 0; // 撤回过几次
   const redraw = () => nextSeed(piece);
   const edited = () => { done = false; changed(); }; // 改了任何一项，眼前这一步就重新开始
   const restore = (saved) => { // 状态变了才会重画；也许一个都没变，所以再画一次
@@ -218,6 +221,7 @@ function history(piece, changed) {
     redraw, edited,
     past: () => (done ? taken.slice(0, -1) : taken).map(batch),
     done: () => done,
+    counts: () => ({ steps: taken.length, undone }),
     go() {
       if (done) redraw(); // 每一步的负样本都是新抽的
       taken.push(piece.state());
@@ -226,10 +230,16 @@ function history(piece, changed) {
     },
     undo() { // 没有可撤的，给 false
       if (!taken.length) return false;
+      undone += 1;
       restore(taken.pop());
       return true;
     },
-    restart() { taken = []; restore(start); },
+    restart() { // 给出：有没有走过
+      const walked = taken.length > 0;
+      taken = [];
+      restore(start);
+      return walked;
+    },
   };
 }
 
@@ -244,7 +254,7 @@ function rateSlider(piece) {
     slider.setAttribute("aria-valuetext", String(rate));
     name.replaceChildren("学习率 ", make("b.num", {}, rate.toFixed(2)));
   };
-  return { node: make("div.field", {}, name, slider), draw };
+  return { node: make("div.field", { "data-key": "rate_percent" }, name, slider), draw };
 }
 
 /** 两排单选钮：上下文词只能选中心词的邻居，选的不是，就已换成最近的。 */
@@ -262,6 +272,16 @@ function wordChoices(piece) {
   return { nodes: [center, context], draw };
 }
 
+/** 导览看的：走了几步，变了几行，损失与真邻居的 σ 走之前、走之后各是多少。 */
+function tourLook(piece, walk) {
+  const used = batch(piece.state());
+  const { pairs, again, changed } = step(replay(walk.past()), used);
+  const rows = Object.values(changed).flat().length;
+  return { ...piece.state(), ...walk.counts(), walked: walk.done(), rows, contextRows: changed.context.length,
+    drawn: used.outputs.length - 1, loss: number(total(pairs)), lossAfter: number(total(again)),
+    p: number(pairs[0].p), pAfter: number(again[0].p) };
+}
+
 export default widget(spec, (piece) => {
   const [said, note] = [status(), status("p.said")];
   const [words, rate] = [wordChoices(piece), rateSlider(piece)];
@@ -269,9 +289,11 @@ export default widget(spec, (piece) => {
   const pairs = scroller("每一对的点积、σ、目标与误差");
   const code = codeBox("走出同一组数的 Python 代码");
   const walk = history(piece, () => draw());
+  const trip = guide(piece, tour, () => tourLook(piece, walk), { reset: walk.restart });
 
   function draw() {
     const [past, used, done] = [walk.past(), batch(piece.state()), walk.done()];
+    trip.check();
     const before = replay(past);
     const result = step(before, used);
     words.draw(used);
@@ -284,7 +306,7 @@ export default widget(spec, (piece) => {
   }
 
   const undo = () => walk.undo() || note.replaceChildren("已经退到起点，没有可撤的步子。");
-  piece.show("先猜后看：一步里，两张表一共有几行变了？",
+  piece.show("先猜后看：一步里，两张表一共有几行变了？", ...trip.nodes,
     make("div.fields.first", {}, ...words.nodes,
       control(piece, "K", (text) => { said.textContent = text; }), rate.node),
     said,
@@ -296,7 +318,7 @@ export default widget(spec, (piece) => {
       + "真邻居的目标是 1，负样本的是 0。"),
     pairs,
     make("h3", {}, "每一行加多少：学习率 × 误差 × 对方那一行"), changes,
-    make("p.soft", {}, "两边都用走之前的数。别的行没有查到，一个数也不动。"), code.head, code.pre);
+    make("p.soft", {}, "两边都用走之前的数。别的行没有查到，一个数也不动。"), code.node);
   piece.on("change", walk.edited);
   draw();
 });

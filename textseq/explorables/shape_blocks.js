@@ -3,6 +3,8 @@
 import { codeBox, control, make, scroller, status, widget } from "./_kit.js";
 import { range, sum } from "./_math.js";
 import { block, named, names, shapeLine, sizes } from "./_tensor.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_shape_blocks.js";
 
 export const spec = {
   "title": "形状积木",
@@ -29,7 +31,11 @@ export const spec = {
       "choices": {"RNN": "RNN", "GRU": "GRU", "LSTM": "LSTM"}
     },
     "bidirectional": {"label": "双向：再从后往前读一遍", "default": true},
-    "batch_first": {"label": "B 排在最前面", "default": true}
+    "batch_first": {"label": "B 排在最前面", "default": true},
+    "read": {
+      "label": "末态读哪一格", "default": "none",
+      "choices": {"none": "先不读", "last": "最后一格", "real": "最后一个真词", "h_n": "h_n"}
+    }
   }
 };
 
@@ -67,6 +73,28 @@ export function batch(s) {
   return { rows, lines: lines.length, vocabulary: index.size };
 }
 
+const firstReal = ({ cells }) => cells.findIndex((word) => word !== null);
+const lastReal = ({ cells }) => cells.findLastIndex((word) => word !== null);
+
+/** 末态从哪一步读：前向、反向各停在第几步。前向读过 0 到它，反向读过最后一步到它；没有真词的行不读。 */
+export function readAt({ read, max_L, bidirectional }, row) {
+  const real = lastReal(row);
+  if (read === "none" || real < 0) return {};
+  const [forward, backward] = { last: [max_L - 1, max_L - 1], real: [real, real], h_n: [max_L - 1, 0] }[read];
+  return bidirectional ? { forward, backward } : { forward };
+}
+
+/** 末态读得对不对，说成一句话。 */
+function readNote(s, rows) {
+  if (s.read === "none" || rows.every((row) => lastReal(row) < 0)) return "";
+  const count = (bad) => rows.filter((row) => bad(row, readAt(s, row))).length;
+  const late = count((row, { forward }) => forward > lastReal(row));
+  const early = count((row, { backward }) => backward > firstReal(row));
+  const parts = [late ? `前向：${late} 句读过真词，又读了 PAD 才停` : "前向：每句都停在最后一个真词"];
+  if (s.bidirectional) parts.push(early ? `反向：${early} 句还没读到句首` : "反向：每句都读到了句首");
+  return `末态读${spec.state.read.choices[s.read]}。${parts.join("；")}。`;
+}
+
 /** 每个张量的轴名与长度，从第 0 轴排起。 */
 export function shapes(s) {
   const ways = directions(s);
@@ -91,6 +119,19 @@ export function parameters(s) {
 
 const grouped = (n) => n.toLocaleString("en-US");
 
+/** 读末态的代码与它的形状；不读就没有。 */
+function readCode(s, rows) {
+  if (s.read === "none") return [];
+  const last = `[${rows.map((row) => Math.max(0, lastReal(row))).join(", ")}]`;
+  const code = {
+    last: s.batch_first ? "out[:, -1]" : "out[-1]",
+    real: s.batch_first ? `out[range(${s.batch_size}), ${last}]` : `out[${last}, range(${s.batch_size})]`,
+    h_n: s.bidirectional ? "torch.cat((h_n[-2], h_n[-1]), -1)" : "h_n[-1]",
+  };
+  const size = ["H", s.hidden_size * directions(s)];
+  return [[`read = ${code[s.read]}`, named([["B", s.batch_size], s.bidirectional ? ["2H", size[1]] : size])]];
+}
+
 /** 能直接运行的 torch 代码，形状写在行尾。 */
 export function torchCode(s) {
   const { rows, vocabulary } = batch(s);
@@ -110,6 +151,7 @@ export function torchCode(s) {
     [`x = emb(${s.batch_first ? "ids" : "ids.T"})`, named(tensors.x)],
     [`out, ${s.cell === "LSTM" ? `(${states})` : states} = rnn(x)`],
     ...Object.keys(tensors).slice(1).map((name) => [`${name}.shape`, named(tensors[name])]),
+    ...readCode(s, rows),
     ["sum(p.numel() for p in rnn.parameters())", sum(parameters(s))],
   ];
   return lines.map(([code, note]) => (note ? `${code.padEnd(24)}  # ${note}` : code)).join("\n");
@@ -132,22 +174,32 @@ function move(name, from, to) {
 }
 
 /** 编号矩阵：截掉的词另放一列，截去前面的放左边，截去后面的放右边。 */
-function batchTable({ truncating }, rows) {
+function batchTable(s, rows) {
+  const { truncating } = s;
   const anyCut = rows.some((row) => row.cut.length);
   const around = (cut, cells) => {
     if (!anyCut) return cells;
     return truncating === "pre" ? [cut, ...cells] : [...cells, cut];
   };
   const head = (tag, scope, text) => make(tag, { scope }, text);
-  const cell = (word, id) => make(word === null ? "td.pad" : "td", { title: word ?? false },
-    make("span", {}, word ?? "PAD"), make("small.num", {}, String(id)));
+  const cell = (word, id, marks) => make(word === null ? "td.pad" : "td", { title: word ?? false },
+    make("span", {}, word ?? "PAD"), make("small.num", {}, String(id)),
+    ...marks.map((mark) => make("em", {}, mark)));
+  const marksOf = ({ forward, backward }, t) => [
+    ...(t === forward ? ["前向读"] : []), ...(t === backward ? ["反向读"] : [])];
   const steps = rows[0].cells.map((_, t) => head("th.num", "col", String(t)));
   return make("table.batch", {},
     make("thead", {}, make("tr", {},
       head("th", "col", "时间步 t"), ...around(head("th", "col", "截掉的词"), steps))),
     make("tbody", {}, ...rows.map((row, b) => make("tr", {}, head("th.num", "row", `ids[${b}]`),
       ...around(make("td.cut", {}, make("del", {}, row.cut.join(" "))),
-        row.cells.map((word, t) => cell(word, row.ids[t])))))));
+        row.cells.map((word, t) => cell(word, row.ids[t], marksOf(readAt(s, row), t))))))));
+}
+
+/** 屏幕窄时，把末态读的那一格滚进来。 */
+function revealMark(table) {
+  const [right, edge] = [table.querySelector("em"), table].map((node) => node?.getBoundingClientRect().right);
+  if (right) table.scrollLeft += right - edge + 40;
 }
 
 function batchSummary(s, { rows, lines }) {
@@ -158,6 +210,7 @@ function batchSummary(s, { rows, lines }) {
   const parts = [`${cells} 格：截掉 ${cut} 个词，补了 ${pads} 个 PAD，占 ${share}%。`];
   if (!lines) parts.push("还没有句子，整批都是 PAD；请在上面写一行。");
   if (lines && lines < s.batch_size) parts.push(`只有 ${lines} 句，从 ids[${lines}] 起又从第一句排起。`);
+  parts.push(readNote(s, rows));
   if (lines > s.batch_size) parts.push(`其余 ${lines - s.batch_size} 句留给下一批。`);
   return parts.join("");
 }
@@ -192,6 +245,15 @@ function counted(s) {
   return `参数共 ${grouped(sum(each))} 个${layers}。边长随数的对数画，太密的格线不画。`;
 }
 
+/** 导览看的：各张量的形状，PAD 与截掉的词各几个，参数几个。 */
+function tourLook(s) {
+  const { rows } = batch(s);
+  return { ...s, ...shapes(s), parameters: grouped(sum(parameters(s))),
+    cut: sum(rows.map((row) => row.cut.length)),
+    late: rows.filter((row) => readAt(s, row).forward > lastReal(row)).length,
+    pads: rows.flatMap((row) => row.cells).filter((word) => word === null).length };
+}
+
 export default widget(spec, (piece) => {
   const [batchNote, netNote] = [status(), status()];
   const controls = (note, ...keys) => make("div.fields", {},
@@ -204,6 +266,7 @@ export default widget(spec, (piece) => {
     const found = batch(s);
     table.replaceChildren(batchTable(s, found.rows));
     batchNote.textContent = batchSummary(s, found);
+    revealMark(table);
   }
 
   function drawNet(s) {
@@ -218,17 +281,16 @@ export default widget(spec, (piece) => {
   function draw(key) {
     const s = piece.state();
     drawBatch(s);
-    if (!["sentences", "padding", "truncating"].includes(key)) drawNet(s); // 这三项不改形状
+    if (!["sentences", "padding", "truncating", "read"].includes(key)) drawNet(s); // 这几项不改形状
     code.pre.textContent = torchCode(s);
   }
 
   piece.show("先猜后看：去掉 batch_first 的勾，下面哪些张量的形状不变？",
-    make("h3", {}, "一批句子：截断与补齐"),
-    controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding"),
-    batchNote, table,
-    make("h3", {}, "流过循环层：每个张量的形状"),
+    ...guide(piece, tour, () => tourLook(piece.state())).nodes, make("h3", {}, "一批句子：截断与补齐"),
+    controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding", "read"),
+    batchNote, table, make("h3", {}, "流过循环层：每个张量的形状"),
     controls(netNote, "feature_size", "hidden_size", "num_layers", "cell", "bidirectional", "batch_first"),
-    netNote, cards, count, code.head, code.pre);
+    netNote, cards, count, code.node);
   for (const key of Object.keys(spec.state)) piece.on(`change:${key}`, () => draw(key));
   draw();
 });

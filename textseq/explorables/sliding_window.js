@@ -4,6 +4,8 @@ import {
   button, codeBox, control, make, minus, nextSeed, scroller, status, walker, widget,
 } from "./_kit.js";
 import { range, sum, xorshift } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_sliding_window.js";
 
 export const spec = {
   "title": "滑动窗口",
@@ -160,7 +162,8 @@ function sizeChoice(piece, legend) {
     make("input", { type: "radio", name: "window", value: window, checked: piece.get("window") === window,
       "aria-label": `窗口大小 ${2 * window + 1}`, onchange: () => piece.change("window", window) }),
     make("span", {}, String(2 * window + 1)));
-  return make("fieldset.field", {}, legend, make("div.choices", {}, ...[1, 2, 3, 4, 5].map(option)));
+  return make("fieldset.field", { "data-key": "window" }, legend,
+    make("div.choices", {}, ...[1, 2, 3, 4, 5].map(option)));
 }
 
 /** 正文：句子、窗口、样本表、代码。parts 是各块，draw 把它们画成眼前的状态。 */
@@ -174,7 +177,7 @@ function stage(piece, arrows) {
   const body = make("div", {}, view,
     make("p.soft", {}, "window 是左右各看几个词。窗口不出自己的句子：伸到句外的格子是空的，"
       + "上一句的末尾与下一句的开头不会配成样本。"),
-    make("h3", {}, "样本表"), total, table, code.head, code.pre);
+    make("h3", {}, "样本表"), total, table, code.node);
 
   function draw(s, at, here, rows, count) {
     const words = sentences(s)[here.line];
@@ -201,7 +204,7 @@ function controls(piece, step) {
   const node = make("div.fields.first", {},
     control(piece, "text"), control(piece, "model"), sizeChoice(piece, size),
     make("div.field", {}, control(piece, "dynamic"), redraw),
-    make("div.field", {}, where, step("上一个", -1), slider, step("下一个", 1)));
+    make("div.field", { "data-key": "position" }, where, step("上一个", -1), slider, step("下一个", 1)));
   function draw(s, at, list) {
     slider.max = Math.max(0, list.length - 1);
     slider.value = at;
@@ -216,12 +219,21 @@ function controls(piece, step) {
   return { node, draw };
 }
 
+/** 导览看的：窗口停在哪里，这一处新得几条，累计几条，全文几条。 */
+function tourLook(state) {
+  const rows = samples(state);
+  const count = (keep) => rows.filter(({ at }) => keep(at)).length;
+  return { ...state, center: windows(state)[state.position]?.center, total: rows.length,
+    fresh: count((at) => at === state.position), count: count((at) => at <= state.position) };
+}
+
 export default widget(spec, (piece) => {
   const last = () => sentences(piece.state()).flat().length - 1;
   const { now, arrows, step } = walker(piece, "position", last);
   const [top, note] = [controls(piece, step), status()];
   const { body, draw: drawBody } = stage(piece, arrows);
 
+  const trip = guide(piece, tour, () => tourLook({ ...piece.state(), position: now() }));
   function draw() {
     const s = piece.state();
     const [at, list, all] = [now(), windows(s), samples(s)];
@@ -239,7 +251,7 @@ export default widget(spec, (piece) => {
   }
 
   piece.show("先猜后看：11 个词的一句话，窗口大小 5，走完得到几条 Skip-gram 样本？几条 CBOW 样本？",
-    top.node, note, body);
+    ...trip.nodes, top.node, note, body);
   piece.on("change", draw);
   draw();
 });

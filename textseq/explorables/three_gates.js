@@ -1,11 +1,16 @@
-// 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，c 与 h 跟着变；再解一道题：
-// 记住第一个字，到旗子那一步才说出来。算式与 textseq.lstm 相同，逐数相等。
-import { button, codeBox, fixed, make, minus, numberTable, scroller, status, widget } from "./_kit.js";
+// 三个门：候选值 g 已经给定，每一步的 f、i、o 由读者来定，c 与 h 跟着变；再解两道题：
+// 记住第一个字，到旗子那一步才说出来；两面旗，旧的字要先忘掉。算式与 textseq.lstm 相同，逐数相等。
+import {
+  button, codeBox, control, fixed, make, minus, numberTable, scroller, status, widget,
+} from "./_kit.js";
 import { range, within } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_three_gates.js";
 
 export const spec = {
   "title": "三个门",
   "state": {
+    "level": {"label": "题目", "default": "one", "choices": {"one": "一面旗", "two": "两面旗"}},
     "f": {
       "name": "遗忘门", "label": "上一步的 c 留下多少",
       "default": "0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5 0.5", "max_chars": 100
@@ -21,12 +26,18 @@ export const spec = {
   },
   "chars": ["中", "华", "女", "子", "学", "院", "招", "男", "旗", "生", "通", "车"],
   "g": [0.9, -0.6, 0.4, -0.7, -0.8, 0.5, -0.3, 0.6, -0.7, 0.2, 0.8, -0.5],
-  "flag": 8
+  "flag": 8,
+  "two": {
+    "chars": ["中", "华", "女", "旗", "子", "招", "男", "生", "学", "旗", "通", "车"],
+    "say": [[0, 3], [5, 9]]
+  }
 };
 
-const { chars, g, flag } = spec;
+const { g } = spec;
 const T = g.length;
-const GATES = Object.keys(spec.state);
+const GATES = ["f", "i", "o"];
+const ONE = { chars: spec.chars, say: [[0, spec.flag]] };
+const levelOf = ({ level }) => (level === "two" ? spec.two : ONE);
 const steps = range(T);
 
 /** 文本里的 12 个数；缺的、读不懂的当作 0.5，超出 0 到 1 的收回来。 */
@@ -35,39 +46,56 @@ export function parse(text) {
   return steps.map((t) => (Number.isFinite(typed[t]) ? within(typed[t], 0, 1) : 0.5));
 }
 
-/** c_t = f c_{t-1} + i g，h_t = o tanh c_t；c_t 里，第一个字的那份是 kept[t] g_0，
- *  别的字的各份加起来不超过 mixed[t]（取绝对值再加，免得一正一负抵消了看不出）。 */
+/** c_t 里，第 at 步的字的那份是 kept[t] g_at，别的字的各份加起来不超过 mixed[t]
+ *  （取绝对值再加，免得一正一负抵消了看不出）。 */
+export function memory({ f, i }, at) {
+  const [kept, mixed] = [[], []];
+  for (const t of steps) {
+    const written = i[t] * Math.abs(g[t]);
+    kept.push(t === at ? i[t] : f[t] * (kept[t - 1] ?? 0));
+    mixed.push(f[t] * (mixed[t - 1] ?? 0) + (t === at ? 0 : written));
+  }
+  return { kept, mixed };
+}
+
+/** c_t = f c_{t-1} + i g，h_t = o tanh c_t；kept 与 mixed 是第一个字的。 */
 export function run(state) {
   const [f, i, o] = GATES.map((gate) => parse(state[gate]));
-  const [c, h, kept, mixed] = [[], [], [], []];
+  const [c, h] = [[], []];
   for (const t of steps) {
     c.push(f[t] * (c[t - 1] ?? 0) + i[t] * g[t]);
     h.push(o[t] * Math.tanh(c[t]));
-    kept.push(t ? f[t] * kept[t - 1] : i[0]);
-    mixed.push(t ? f[t] * mixed[t - 1] + i[t] * Math.abs(g[t]) : 0);
   }
-  return { f, i, o, c, h, kept, mixed };
+  return { f, i, o, c, h, ...memory({ f, i }, 0) };
 }
 
-/** 题目的四个条件，每个有一句话、是否做到、现在的数、做不到时的提示。 */
-export function puzzle(state) {
-  const { h, kept, mixed } = run(state);
-  const goal = Math.tanh(g[0]);
-  const gap = Math.abs(h[flag] - goal);
-  const leak = Math.max(...steps.filter((t) => t !== flag).map((t) => Math.abs(h[t])));
+/** 一面旗的三个条件：[at, flag] 是第 at 步读到的字，到第 flag 步说出来。 */
+function flagChecks(result, chars, [at, flag]) {
+  const { kept, mixed } = memory(result, at);
+  const [word, goal] = [chars[at], Math.tanh(g[at])];
+  const gap = Math.abs(result.h[flag] - goal);
   return [
-    { want: `到第 ${flag} 步，c 里“${chars[0]}”还剩九成以上`, done: kept[flag] >= 0.9,
+    { want: `到第 ${flag} 步，c 里“${word}”还剩九成以上`, done: kept[flag] >= 0.9,
       got: `还剩 ${Math.round(100 * kept[flag])}%`,
-      hint: `“${chars[0]}”要先写进 c：第 0 步的 i 该是多少？`
+      hint: `“${word}”要先写进 c：第 ${at} 步的 i 该是多少？`
         + `以后每一步都要乘一次 f：f 是多少，乘到第 ${flag} 步才不变少？` },
     { want: "别的字掺进来的不超过 0.1", done: mixed[flag] <= 0.1, got: `掺进 ${mixed[flag].toFixed(2)}`,
-      hint: `从第 1 步到第 ${flag} 步，每一步都在把 i × g 加进 c。不想让别的字进来，哪个门该关上？` },
-    { want: `第 ${flag} 步的 h 与 tanh(${g[0]}) = ${goal.toFixed(2)} 相差不到 0.05`, done: gap < 0.05,
+      hint: `从第 ${at + 1} 步到第 ${flag} 步，每一步都在把 i × g 加进 c。不想让别的字进来，哪个门该关上？`
+        + (at ? `第 ${at} 步以前记着的旧字，又该由哪个门在第 ${at} 步清掉？` : "") },
+    { want: `第 ${flag} 步的 h 与 tanh(${g[at]}) = ${goal.toFixed(2)} 相差不到 0.05`, done: gap < 0.05,
       got: `差 ${gap.toFixed(2)}`,
       hint: "c 对了，h 也不一定对：h = o × tanh(c)。旗子那一步的 o 该是多少？" },
-    { want: "其余各步 |h| 都小于 0.1", done: leak < 0.1, got: `最大 ${leak.toFixed(2)}`,
-      hint: "不到旗子不许出声，c 却不能丢：哪个门只管出声、不碰 c？旗子以后的几步也要管住。" },
   ];
+}
+
+/** 题目的条件，每个有一句话、是否做到、现在的数、做不到时的提示。 */
+export function puzzle(state) {
+  const [result, { chars, say }] = [run(state), levelOf(state)];
+  const silent = steps.filter((t) => say.every(([, flag]) => flag !== t));
+  const leak = Math.max(...silent.map((t) => Math.abs(result.h[t])));
+  return [...say.flatMap((pair) => flagChecks(result, chars, pair)),
+    { want: "其余各步 |h| 都小于 0.1", done: leak < 0.1, got: `最大 ${leak.toFixed(2)}`,
+      hint: "不到旗子不许出声，c 却不能丢：哪个门只管出声、不碰 c？旗子以后的几步也要管住。" }];
 }
 
 /** 算出同一组数的 Python 代码：四个门都固定，参数就不起作用了。 */
@@ -90,7 +118,7 @@ const at = (name, step) => [name, make("sub", {}, step)]; // 带下标的符号
 const lead = (name) => make("span.lead.num", {}, ...at(name, "t")); // 一行的行名
 
 /** 正看着的那一步，代入数的算式。 */
-const worked = (t, { f, i, o, c, h }) => `第 ${t} 步“${chars[t]}”：`
+const worked = (t, chars, { f, i, o, c, h }) => `第 ${t} 步“${chars[t]}”：`
   + `c = ${fixed(f[t])} × ${fixed(c[t - 1] ?? 0)} + ${fixed(i[t])} × ${fixed(g[t])} = ${fixed(c[t])}，`
   + `h = ${fixed(o[t])} × tanh(${fixed(c[t])}) = ${fixed(h[t])}`;
 
@@ -132,8 +160,8 @@ function gateBars(piece, look) {
 }
 
 const bar = (gate, t, events) => make("div.bar", { role: "slider", tabindex: t ? -1 : 0,
-  "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 1,
-  "aria-label": `${gate}，第 ${t} 步“${chars[t]}”`, ...events }, make("i"), make("small.num"));
+  "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 1, ...events },
+make("i"), make("small.num"));
 
 /** 键盘：左右键换一步，上下键加减 0.1，0 和 1 一下到底。 */
 function pressed(event, value, move, put) {
@@ -145,8 +173,9 @@ function pressed(event, value, move, put) {
   else put(to);
 }
 
-function drawBar(node, value) {
+function drawBar(node, value, label) {
   const [level, text] = node.children;
+  node.setAttribute("aria-label", label);
   node.setAttribute("aria-valuenow", value);
   level.style.height = `calc(2px + ${value} * (100% - 2px))`;
   text.textContent = String(Math.round(100 * value) / 100).replace(/^0\./, ".");
@@ -163,7 +192,7 @@ function gateRow(gate, { bars, put, paint }) {
       event.preventDefault();
       paint(gate, event, true);
     } }, lead(gate), ...bars[gate]);
-  return make("div.gate", { role: "group", "aria-label": name },
+  return make("div.gate", { role: "group", "aria-label": name, "data-gate": gate },
     make("div.gatehead", {}, make("b", {}, `${name} ${gate}`), make("span.soft", {}, label), all(0), all(1)),
     row);
 }
@@ -173,17 +202,19 @@ function gateRow(gate, { bars, put, paint }) {
 const path = (d, stroke, width, more = {}) => make("svg:path", { d, stroke, "stroke-width": width, ...more });
 
 /** c 与 h 的折线；圈是旗子那一步 h 该到的地方，带是其余各步 h 该待的地方。 */
-function curves({ c, h }, focus, top) {
+function curves({ c, h }, say, focus, top) {
   const [x, y] = [(t) => 100 * t + 50, (v) => 100 * (1 - v / (1.08 * top))];
   const line = (values) => `M${values.map((v, t) => `${x(t)} ${y(v)}`).join("L")}`;
   const dots = (values) => values.map((v, t) => `M${x(t)} ${y(v)}h0`).join("");
   const band = (from, to) => make("svg:rect", { x: from, width: to - from,
     y: y(0.1), height: y(-0.1) - y(0.1), fill: "var(--T)", "fill-opacity": 0.2 });
-  const goal = `M${x(flag)} ${y(Math.tanh(g[0]))}h0`;
+  const goals = say.map(([at, flag]) => `M${x(flag)} ${y(Math.tanh(g[at]))}h0`).join("");
+  const ends = [-1, ...say.map(([, flag]) => flag), T]; // 两面旗之间的那些步
+  const bands = ends.slice(1).map((end, n) => band(100 * (ends[n] + 1), 100 * end));
   return make("svg:svg", { viewBox: `0 0 ${100 * T} 200`, preserveAspectRatio: "none" },
-    band(0, 100 * flag), band(100 * flag + 100, 100 * T), path(`M${x(focus)} 0V200`, "var(--line)", 1.5),
+    ...bands, path(`M${x(focus)} 0V200`, "var(--line)", 1.5),
     path(`M0 ${y(0)}H${100 * T}`, "var(--edge)", 1),
-    path(goal, "var(--T)", 19), path(goal, "var(--paper)", 15),
+    path(goals, "var(--T)", 19), path(goals, "var(--paper)", 15),
     path(line(c), "var(--B)", 2.5), path(dots(c), "var(--B)", 8),
     path(line(h), "var(--T)", 2.5, { "stroke-dasharray": "1 5" }), path(dots(h), "var(--T)", 8));
 }
@@ -192,10 +223,10 @@ function curves({ c, h }, focus, top) {
 function plotBox() {
   const [plot, axis] = [make("div.plot", { role: "img" }), make("div.axis.num")];
   const spoken = (values) => values.map((v) => fixed(v)).join("、");
-  function draw(result, focus) {
+  function draw(result, say, focus) {
     const { c, h } = result;
     const top = Math.max(1, Math.ceil(Math.max(...c.map(Math.abs)) - 1e-9));
-    plot.replaceChildren(curves(result, focus, top));
+    plot.replaceChildren(curves(result, say, focus, top));
     plot.setAttribute("aria-label", `折线：c 依次为 ${spoken(c)}；h 依次为 ${spoken(h)}`);
     axis.replaceChildren(...[top, 0, -top].map((v) =>
       make("span", { style: `top: ${50 * (1 - v / (1.08 * top))}%` }, minus(v))));
@@ -203,9 +234,23 @@ function plotBox() {
   return { node: make("div.row", {}, axis, plot), draw };
 }
 
-const tokenKinds = { 0: ".first", [flag]: ".flag" };
-const tokens = () => make("div.row.tokens", {}, lead("x"),
-  ...chars.map((char, t) => make(`span.token${tokenKinds[t] ?? ""}`, {}, char)));
+/** 一排字：要记的字与旗子各有颜色。 */
+function tokenRow() {
+  const node = make("div.row.tokens");
+  const draw = ({ chars, say }) => {
+    const kinds = Object.fromEntries(say.flatMap(([at, flag]) => [[at, ".first"], [flag, ".flag"]]));
+    node.replaceChildren(lead("x"), ...chars.map((char, t) => make(`span.token${kinds[t] ?? ""}`, {}, char)));
+  };
+  return { node, draw };
+}
+
+/** 题目说的是什么，解开了又说明什么。 */
+const QUESTIONS = {
+  one: ["第 0 步读到“中”，把它记到第 8 步，看见“旗”才说出来，别的时候不出声。",
+    "解开了：“中”在 c 里走了 8 步，只在旗子那一步说了出来。写入、保留、说出是三件事，所以要三个门。"],
+  two: ["第 3 步的旗要说“中”，第 9 步的旗要说“招”，只说最新的那个字，别的时候不出声。",
+    "解开了：读到“招”的那一步，先用遗忘门把“中”清掉，再写新的。只会记、不会忘，就说不准。"],
+};
 
 /** 题目解开了没有：条件一条一条地看，提示只说第一个没做到的。 */
 function puzzleBox(piece) {
@@ -221,8 +266,7 @@ function puzzleBox(piece) {
       make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
     const solved = checks.every(({ done }) => done);
     verdict.classList.toggle("solved", solved);
-    verdict.textContent = solved ? `解开了：“${chars[0]}”在 c 里走了 ${flag} 步，只在旗子那一步说了出来。`
-      + "写入、保留、说出是三件事，所以要三个门。" : "";
+    verdict.textContent = solved ? QUESTIONS[piece.get("level")][1] : "";
     if (solved) hint.textContent = "";
   }
   return { nodes: [make("div.head", {}, make("h3", {}, "解开了没有"), ask), hint, list, verdict], draw };
@@ -243,37 +287,47 @@ const legend = () => make("div.key.soft", {}, ...[
   ["i.ring", "旗子那一步 h 该到的地方"], ["i.band", "其余各步 h 该待的地方"],
 ].map(([mark, text]) => make("span", {}, make(mark), text)));
 
+function stepTable(result, chars) {
+  const columns = { g, ...result };
+  const shown = ["g", "f", "i", "o", "c", "h"];
+  return numberTable(["t", "字", ...shown],
+    steps.map((t) => [t, chars[t], ...shown.map((name) => fixed(columns[name][t]))]));
+}
+
 export default widget(spec, (piece) => {
   const [said, equation] = [status(), status()];
   const gates = gateBars(piece, () => draw());
-  const [plot, check] = [plotBox(), puzzleBox(piece)];
+  const [plot, check, above, below] = [plotBox(), puzzleBox(piece), tokenRow(), tokenRow()];
+  const asked = make("p");
   const numbers = scroller("每一步的数");
   const code = codeBox("算出同一组数的 Python 代码");
   const preset = (label, ...values) =>
     button(label, () => GATES.forEach((gate, n) => gates.put(gate, 0, T, values[n])));
+  const trip = guide(piece, tour, () => ({ ...run(piece.state()),
+    solved: puzzle(piece.state()).every(({ done }) => done) }));
 
   function draw() {
-    const result = run(piece.state());
-    for (const gate of GATES) gates.bars[gate].forEach((node, t) => drawBar(node, result[gate][t]));
+    const [result, level] = [run(piece.state()), levelOf(piece.state())];
+    const { chars, say } = level;
+    asked.textContent = QUESTIONS[piece.get("level")][0];
+    for (const row of [above, below]) row.draw(level);
+    for (const gate of GATES) gates.bars[gate].forEach((node, t) =>
+      drawBar(node, result[gate][t], `${gate}，第 ${t} 步“${chars[t]}”`));
     said.textContent = GATES.every((gate) => result[gate].every((v) => v === 1))
       ? `“${chars[0]}”还在，可是别的字也全写进来了，分不出来。` : "";
-    equation.textContent = worked(gates.now(), result);
-    plot.draw(result, gates.now());
+    equation.textContent = worked(gates.now(), chars, result);
+    plot.draw(result, say, gates.now());
     check.draw();
     code.pre.textContent = lstmCode(piece.state());
-    const columns = { g, ...result };
-    const shown = ["g", "f", "i", "o", "c", "h"];
-    numbers.replaceChildren(numberTable(["t", "字", ...shown],
-      steps.map((t) => [t, chars[t], ...shown.map((name) => fixed(columns[name][t]))])));
+    numbers.replaceChildren(stepTable(result, chars));
   }
 
-  piece.show([`题目：第 0 步读到“${chars[0]}”，把它记到第 ${flag} 步，看见“旗”才说出来，别的时候不出声。`,
-    `先猜后看：按“全记”，c 记住的是“${chars[0]}”吗？`],
+  piece.show("先猜后看：按“全记”，c 记住的是“中”吗？", ...trip.nodes, control(piece, "level"), asked,
   make("div.tools", {}, make("span.name", {}, "三个门一起："),
-    preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)),
-  said, explanation(), tokens(), given(), ...GATES.map((gate) => gateRow(gate, gates)), equation,
-  plot.node, tokens(), legend(), ...check.nodes,
-  make("details", {}, make("summary", {}, "看数字"), numbers), code.head, code.pre);
+    preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)), said,
+  explanation(), above.node, given(), ...GATES.map((gate) => gateRow(gate, gates)), equation,
+  plot.node, below.node, legend(), ...check.nodes,
+  make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
   piece.on("change", draw);
   draw();
 });

@@ -3,6 +3,8 @@
 // 随机数由 seed 推出，取用的次序见 create 与 advance，所以 Python 训练得出同一组数。
 import { button, control, fixed, make, nextSeed, status, widget } from "./_kit.js";
 import { dot, mean, range, sigmoid, softplus, sum } from "./_math.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_vector_lab.js";
 
 export const spec = {
   "title": "词向量实验台",
@@ -241,7 +243,8 @@ function curveBox() {
 
 // ---- 训练 ----
 
-const target = (lab, rounds) => (Math.floor(lab.steps / lab.samples.length) + rounds) * lab.samples.length;
+const roundsOf = ({ steps, samples }) => Math.floor(steps / samples.length); // 走完了几轮
+const target = (lab, rounds) => (roundsOf(lab) + rounds) * lab.samples.length;
 
 /** 动画：按了才走，field 滚出画面就停住。每帧走到期的步数，然后 tick(lab)；走到头就 finish()。 */
 function player(piece, field, tick, finish) {
@@ -283,7 +286,7 @@ function cosineText({ all, same, cross }) {
 function summary(lab, readings) {
   const { all, real, random } = readings;
   const collapsed = all > 0.9 && random > 0.9;
-  return `走完 ${Math.floor(lab.steps / lab.samples.length)} 轮：${cosineText(readings)}；`
+  return `走完 ${roundsOf(lab)} 轮：${cosineText(readings)}；`
     + `真邻居的分数 ${fixed(real)}，随机词的 ${fixed(random)}。`
     + (collapsed ? "所有的词挤到一个方向，随便哪两个词都判成真邻居：坍缩了。" : "");
 }
@@ -305,8 +308,8 @@ function legend(homes) {
   return [...new Set(homes)].sort().map((p) => make(`span.${kindOf(p)}`, {}, make("i"), name(p)));
 }
 
-/** 训练的一摊子事：画面、读数、动画；say 把停在哪里说出来。 */
-function trainer(piece, say) {
+/** 训练的一摊子事：画面、读数、动画；say 把停在哪里说出来，每画一遍就 drawn()。 */
+function trainer(piece, say, drawn) {
   let lab = null;
   const [view, curves] = [planeView(), curveBox()];
   const go = button("训练", () => (play.running() ? settle() : start()), "button.go");
@@ -316,6 +319,7 @@ function trainer(piece, say) {
   function draw(now) { // 动画里只写上一轮的读数，省得每帧都算
     view.draw(lab);
     curves.draw(lab, now);
+    drawn();
   }
   const stop = () => { play.stop(); go.textContent = "训练"; };
   function settle(text) { // 停下来，说清停在哪里；屏幕阅读器只在这时候出声，动画里不念
@@ -342,13 +346,19 @@ function trainer(piece, say) {
     view.reset(lab);
     settle(freshText(lab));
   }
-  return { view, curves, go, one, rounds, stop, use, redraw: () => view.draw(lab) };
+  const look = () => ({ steps: lab.steps, rounds: roundsOf(lab), loss: () => lab.losses.at(-1), readings });
+  return { view, curves, go, one, rounds, stop, use, look, redraw: () => view.draw(lab) };
 }
 
 export default widget(spec, (piece) => {
-  const [note, key] = [status(), make("div.key")];
+  const [note, key] = [status("p.note"), make("div.key")];
   const say = (text) => { note.textContent = text; };
-  const train = trainer(piece, say);
+  const train = trainer(piece, say, () => trip.check());
+  const trip = guide(piece, tour, () => ({ ...piece.state(), ...train.look() }), { reset() {
+    const walked = train.look().steps > 0;
+    restart();
+    return walked;
+  } });
 
   function restart() { // 改了任何一项，都从头来
     train.stop();
@@ -369,7 +379,7 @@ export default widget(spec, (piece) => {
   const body = make("div", {}, make("div.stage", {}, train.view.field, train.curves.node), key,
     make("p.soft", {}, "一个点是一个词向量的方向，两点越近，方向越像；刻度固定，训练时不缩放。"
       + "分数是 σ(v·u)，1 表示判成真邻居。"));
-  piece.show("先猜后看：把 K 拨到 0，训练一会儿，各个词的向量会怎样？",
+  piece.show("先猜后看：把 K 拨到 0，训练一会儿，各个词的向量会怎样？", ...trip.nodes,
     make("div.fields.first", {},
       ...["model", "K", "window", "rate"].map((name) => control(piece, name, say))),
     tools, note, body, make("h3", {}, "语料"), control(piece, "corpus"));

@@ -1,0 +1,41 @@
+// 滑动窗口的导览。
+
+export const tour = [
+  { start: { position: 0 },
+    ask: "左右各看 2 个词。窗口停在“学院”，这一处出几条 Skip-gram 样本？",
+    options: [["2 条", "左边 2 个，右边还有 2 个。"],
+      ["4 条", "对，每个上下文词一条。"],
+      ["5 条", "窗口是 5 格，可中心词不与自己配对。"]],
+    act: "按“下一个”，走到第 3 个词“学院”。", at: "[data-key=position]", show: ".slots",
+    done: (s) => s.position === 2,
+    seen: (s) => `“${s.center}”新得 ${s.fresh} 条，从头累计 ${s.count} 条。` },
+  { start: { position: 2 },
+    ask: "窗口不动，换成 CBOW，这一处出几条？",
+    options: [["还是 4 条", "四个上下文词合成一条，一起当输入。"],
+      ["1 条", "对，一个窗口一条：四个词一起猜中间那个。"]],
+    act: "把模型换成 CBOW。", at: "[data-key=model]", show: ".slots",
+    done: (s) => s.model === "cbow",
+    seen: (s) => `新得 ${s.fresh} 条：输入是四个上下文词，标签是“${s.center}”。` },
+  { start: { position: 8 },
+    ask: "走到这句最后一个词“男生”，右边的两格里是什么？",
+    options: [["下一句的“市 图书馆”", "窗口不出自己的句子，像撞上一堵墙。"], ["空的", "对，句尾是一堵墙。"]],
+    act: "按“下一个”，走到“男生”。", at: "[data-key=position]", show: ".slots",
+    done: (s) => s.position === 10,
+    seen: (s) => `右边两格写着“句外”，这一处只新得 ${s.fresh} 条。` },
+  { start: { position: 10 },
+    ask: "窗口大小从 5 加到 11（左右各看 5 个，是原来的 2.5 倍），全文的样本也会多到 2.5 倍吗？",
+    options: [["正好 2.5 倍", "句子短，伸出去的格子多半在句外。"],
+      ["不到 2.5 倍", "对，越靠句首句尾，越有格子是空的。"],
+      ["超过 2.5 倍", "多看的格子有不少在句外，只会更少。"]],
+    act: "把窗口大小点到 11。", at: "[data-key=window]", show: ".total",
+    done: (s) => s.window === 5,
+    seen: (s, before) => `从 ${before.total} 条到 ${s.total} 条，`
+      + `${(s.total / before.total).toFixed(2)} 倍。` },
+  { start: { window: 5, position: 10 },
+    act: "勾上“动态窗口”。", at: "[data-key=dynamic]", show: ".total",
+    done: (s) => s.dynamic,
+    seen: (s, before) => `每个中心词先抽签看几个：${before.total} 条剩 ${s.total} 条。紧挨着的词总在窗口里，`
+      + "远的要抽到大数才在，等于近的多看、远的少看。" },
+  { say: "不用人标注，句子自己就出题：中心词与上下文词，一个当题，一个当答案。"
+    + "接着读第 04 章“训练对忘了先后”与“墙砌在哪里”。" },
+];
