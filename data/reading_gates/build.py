@@ -190,6 +190,10 @@ def clamped(names: str, sums: torch.Tensor, clamp: dict) -> dict[str, torch.Tens
     return {name: torch.full_like(gate, clamp[name]) if name in clamp else gate for name, gate in gates}
 
 
+def clamp_name(clamp: dict) -> str:
+    return "，".join(f"{gate} = {value:.0f}" for gate, value in clamp.items()) or "不钉"
+
+
 def guess(kind: str, net: nn.ModuleDict, vocab: Vocab, rows: list[str], clamp: dict) -> np.ndarray:
     """每个真字判在里面没有，句子首尾相接，一维。"""
     ids, _, _, real = encode(vocab, rows)
@@ -321,8 +325,7 @@ def main() -> None:
             net = first[kind] if seed == SHIPPED else round_weights(train(data, kind, seed, rates[kind]))
             size = sum(p.numel() for p in net["cell"].parameters())
             for clamp in CLAMPS[kind]:
-                name = "，".join(f"{gate} = {value:.0f}" for gate, value in clamp.items()) or "不钉"
-                add((kind, seed, rates[kind], size, name), measure(data, kind, net, clamp))
+                add((kind, seed, rates[kind], size, clamp_name(clamp)), measure(data, kind, net, clamp))
 
 
 if __name__ == "__main__":

@@ -313,7 +313,8 @@ function results(piece) {
     make("p.soft", {}, "柱高：在里面的概率，横线是一半，× 是判错。底色和数：这个字对框住的那一步影响多大，"
       + "最大的记 100；记得牢的，轻轻一动改不了，整个换掉才看得出靠的是谁。"
       + "下面画的是与“在里面”相关最强的那一格：门，满格是 1；记忆，朝上为正，朝下为负。"),
-    make("div.pins", {}, control(piece, "influence")), blocks, make("details", {}, make("summary", {}, "逐字的数"), each));
+    make("div.pins", {}, control(piece, "influence")), blocks,
+    make("details", {}, make("summary", {}, "逐字的数"), each));
   function draw(model, { chars, dropped }, t) {
     notes.textContent = chars.length ? notesText(model, { chars, dropped }) : "";
     body.hidden = !chars.length;
