@@ -148,6 +148,13 @@ def test_distances_and_the_rival_equal_python(watched, book):
     assert mine == [BUILD["distances"](s) for s in sentences]
 
 
+def test_the_first_example_divides_the_networks():
+    """打开就看得见有的忘、有的没忘；例子里的字三个网络都认得。"""
+    assert all(c in VOCAB for text in EXAMPLES for c in text) and EXAMPLES[0] == DEFAULT
+    inside = {kind: read(kind, [ids_of(DEFAULT)], {})[0]["p"][14] > 0.5 for kind in NETS}
+    assert set(inside.values()) == {True, False}
+
+
 # ---- 操作 ----
 
 def open_piece(page):
@@ -328,7 +335,7 @@ def test_a_broken_file_is_explained(page, book, kind):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_accessible_and_narrow(watched, book, theme):
     folder, write = book
-    write(explore.html("reading_gates", sentence=EXAMPLES[2] + "龘", gate="LSTM f"), theme=theme)
+    write(explore.html("reading_gates", sentence=EXAMPLES[3] + "龘", gate="LSTM f"), theme=theme)
 
     def operate(page):
         open_piece(page)

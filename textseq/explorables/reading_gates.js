@@ -12,7 +12,7 @@ export const spec = {
   "title": "门在读什么",
   "state": {
     "sentence": {"label": "句子", "max_chars": 200,
-      "default": "昨晚我读完了《一个人怎样学会在夜里读书》，很喜欢。"},
+      "default": "我最近在读《今天下午我们一起去看电影》，很喜欢。"},
     "position": {"label": "读到第几个字（从 0 数）", "default": 14, "min": 0, "max": 59},
     "influence": {"label": "影响怎样量", "default": "gradient", "choices": {
       "gradient": "轻轻一动（梯度）", "replace": "换掉这个字"}},
@@ -23,11 +23,11 @@ export const spec = {
   },
   "longest": 60,
   "examples": [
-    ["长书名", "昨晚我读完了《一个人怎样学会在夜里读书》，很喜欢。"],
-    ["两本书", "《边城》和《围城》，我都读过两遍。"],
+    ["书名像句话", "我最近在读《今天下午我们一起去看电影》，很喜欢。"],
+    ["书名像文件", "我们学习了《关于进一步加强农村工作的几点意见》。"],
+    ["两本书", "《北京人》和《家》，我都读过两遍。"],
     ["忘了合上", "他在看《今天上午我们去公园里走了很久，后来又下起了大雨，大家就都回家去了"],
-    ["引号", "“新闻联播”用的是引号，不是书名号。"],
-    ["写反了", "顺序写反了》这样也算《吗？"]
+    ["引号", "“新闻联播”用的是引号，不是书名号。"]
   ]
 };
 
@@ -345,9 +345,9 @@ export default widget(spec, (piece) => {
     test.table, source);
 
   function draw() {
-    asked.textContent = piece.get("sentence");
-    if (!model) return;
     const found = read();
+    asked.replaceChildren(...found.chars.map((c, n) => (n === walk.now() ? make("mark", {}, c) : c)));
+    if (!model) return;
     top.draw(found.chars, walk.now());
     view.draw(model, found, walk.now());
   }
@@ -360,7 +360,7 @@ export default widget(spec, (piece) => {
     draw();
     top.box.focus({ preventScroll: true });
   });
-  piece.show(["先猜：读到第 15 个字，哪个网络还记得书名号开着？",
+  piece.show(["先猜：读到第 15 个字，哪个网络还记得书名号开着，哪个忘了？",
     "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"], asked, opening, said, body);
   piece.on("change", draw);
   for (const key of ["gate", "value"]) piece.on(`change:${key}`, test.clear);
