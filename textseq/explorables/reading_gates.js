@@ -45,10 +45,10 @@ const LONG = [["拉长 1–10", 1, 10], ["拉长 11–20", 11, 20], ["拉长 21�
 
 // ---- 算 ----
 
-/** 句子 → 要读的字：空白与控制符不要，太长的剪掉。 */
+/** 句子 → 要读的字：空白与控制符不要，太长的剪掉（几百个字以后看也不看，粘贴一整本书也不卡）。 */
 export function split(sentence) {
-  const all = [...sentence].filter((c) => !/[\s\p{C}]/u.test(c));
-  return { chars: all.slice(0, spec.longest), dropped: Math.max(0, all.length - spec.longest) };
+  const all = [...sentence.slice(0, 2 * spec.state.sentence.max_chars)].filter((c) => !/[\s\p{C}]/u.test(c));
+  return { chars: all.slice(0, spec.longest), cut: all.length > spec.longest };
 }
 
 /** 每个字是《之后的第几个，《自己是 0；外面（》也算）是 −1。 */
@@ -163,9 +163,9 @@ const placeName = (inside) => (inside ? "里面" : "外面");
 const clampName = (clamp) => Object.entries(clamp).map(([name, v]) => `${name} = ${v}`).join("，");
 
 /** 句子哪里没看、没认出来。 */
-function notesText({ index }, { chars, dropped }) {
+function notesText({ index }, { chars, cut }) {
   const strange = [...new Set(chars.filter((c) => !index.has(c)))].map((c) => `“${visible(c)}”`);
-  return (dropped ? `句子太长，只读前 ${spec.longest} 个字，后面的没有读。` : "")
+  return (cut ? `句子太长，只读前 ${spec.longest} 个字，后面的没有读。` : "")
     + (strange.length ? `网络不认识${strange.join("、")}，当作同一个 <unk> 来读（虚线框）。` : "")
     + (chars.includes("《") ? "" : "这句没有《，答案从头到尾都是“外面”。");
 }
@@ -315,8 +315,8 @@ function results(piece) {
       + "下面画的是与“在里面”相关最强的那一格：门，满格是 1；记忆，朝上为正，朝下为负。"),
     make("div.pins", {}, control(piece, "influence")), blocks,
     make("details", {}, make("summary", {}, "逐字的数"), each));
-  function draw(model, { chars, dropped }, t) {
-    notes.textContent = chars.length ? notesText(model, { chars, dropped }) : "";
+  function draw(model, { chars, cut }, t) {
+    notes.textContent = chars.length ? notesText(model, { chars, cut }) : "";
     body.hidden = !chars.length;
     if (body.hidden) {
       answer.textContent = "没有字可读；请写一句话，或点上面的例子。";
