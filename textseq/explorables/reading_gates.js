@@ -354,7 +354,8 @@ export default widget(spec, (piece) => {
 
   const { opening, said } = opener(piece, file, unpack, (ready) => {
     model = ready;
-    source.textContent = `三个网络：${model.about}；认得 ${model.units.length.toLocaleString("en")} 个字。`;
+    source.textContent = `三个网络：${model.about}；认得 ${model.units.length.toLocaleString("en")} 个字。`
+      + "这是种子 1；换个种子，谁先忘就会变，见第 02 章。";
     asked.hidden = true;
     body.hidden = false;
     draw();
