@@ -173,7 +173,7 @@ def assert_shown(page, sentence, t, gate="none", value=1):
         clamp = {gate[-1]: value} if gate.startswith(kind) else {}
         p = read(kind, [ids_of(sentence)], clamp)[0]["p"]
         felt = np.linalg.norm(read(kind, [ids_of(sentence)[:t + 1]], clamp)[0]["slopes"], axis=1)
-        shares = [str(round(100 * v)) for v in felt / felt.max()] + ["·"] * (len(sentence) - t - 1)
+        shares = [str(round(100 * v)) for v in felt / (felt.max() or 1)] + ["·"] * (len(sentence) - t - 1)
         block = page.get_by_role("region", name=kind)
         cells = block.get_by_role("listitem")
         expect(cells).to_have_text([c + share for c, share in zip(sentence, shares, strict=True)])
