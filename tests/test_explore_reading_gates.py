@@ -191,7 +191,7 @@ def assert_shown(page, sentence, t, gate="none", value=1):
 def test_reading_with_the_keyboard(watched, book, scheme):
     requests = []
     watched.on("request", lambda request: request.url.startswith("blob:") or requests.append(request.url))
-    watched.goto(book[1](explore.html("reading_gates"))[scheme])
+    watched.goto(book[1](explore.html("reading_gates", influence="gradient"))[scheme])
     expect(watched.get_by_role("textbox")).to_have_count(0)
     assert len(requests) == 1  # 只有网页自己
     watched.get_by_role("button", name="打开").focus()
@@ -216,29 +216,30 @@ def test_reading_with_the_keyboard(watched, book, scheme):
     box.press("Control+a")
     watched.keyboard.type("看《边城》")
     assert_shown(watched, "看《边城》", 4)
+    slider.fill("3")
+    watched.get_by_role("radio", name="换掉这个字").check(force=True)  # 换掉，靠的就是《
+    for kind in NETS:
+        first = watched.get_by_role("region", name=kind).get_by_role("listitem")
+        expect(first.nth(1)).to_have_text("《100")
 
 
 def test_a_clamped_gate_and_the_test_set(watched, book):
     """钉住门：图跟着变；在测试集上量一遍，与 results.tsv 里种子 1 的数相等。"""
-    watched.goto(book[1](explore.html("reading_gates", gate="LSTM f", value="0"))["http"])
+    piece = explore.html("reading_gates", influence="gradient", gate="LSTM f", value="0")
+    watched.goto(book[1](piece)["http"])
     open_piece(watched)
     assert_shown(watched, DEFAULT, 14, "LSTM f", 0)
-    measure_and_compare(watched, "LSTM f", 0)
+    watched.get_by_role("button", name="在测试集上量一遍").press("Enter")
+    expect(watched.get_by_role("status").filter(has_text="测试集是训练")).to_be_visible(timeout=30_000)
+    rows = [row.split("\t") for row in watched.locator("table").last.locator("tbody tr").all_inner_texts()]
+    wanted = stored_rows("LSTM f", 0)
+    assert [row[0] for row in rows] == [name for name, *_ in wanted]
+    for (_, *mine), (_, *stored) in zip(rows, wanted, strict=True):  # 网页写一位小数，记录里是两位
+        np.testing.assert_allclose(list(map(float, mine)), stored, rtol=0, atol=0.0501)
     for name in ("GRU z", "1"):
         watched.get_by_role("radio", name=name, exact=True).check(force=True)
     expect(watched.locator("table")).to_have_count(1)  # 只剩折起来的那张：旧的成绩收走了
     assert_shown(watched, DEFAULT, 14, "GRU z", 1)
-    measure_and_compare(watched, "GRU z", 1)
-
-
-def measure_and_compare(page, gate, value):
-    page.get_by_role("button", name="在测试集上量一遍").press("Enter")
-    expect(page.get_by_role("status").filter(has_text="测试集是训练")).to_be_visible(timeout=30_000)
-    rows = [row.split("\t") for row in page.locator("table").last.locator("tbody tr").all_inner_texts()]
-    wanted = stored_rows(gate, value)
-    assert [row[0] for row in rows] == [name for name, *_ in wanted]
-    for (_, *mine), (_, *stored) in zip(rows, wanted, strict=True):  # 网页写一位小数，记录里是两位
-        np.testing.assert_allclose(list(map(float, mine)), stored, rtol=0, atol=0.0501)
 
 
 def stored_rows(gate, value):
@@ -272,7 +273,7 @@ def test_every_clamp_judges_as_python_does(watched, book):
 # ---- 坏输入 ----
 
 def test_bad_input_gets_a_sensible_answer(watched, book):
-    watched.goto(book[1](explore.html("reading_gates"))["http"])
+    watched.goto(book[1](explore.html("reading_gates", influence="gradient"))["http"])
     open_piece(watched)
     box, status = watched.get_by_role("textbox"), watched.get_by_role("status")
     answer, notes = (watched.locator(name) for name in (".answer", ".notes"))

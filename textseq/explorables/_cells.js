@@ -3,27 +3,35 @@
 // 进一步要两份和，a = W_x x + b_x，b = W_h h + b_h，各切成那几段。
 import { range, sigmoid } from "./_math.js";
 
-const map2 = (a, b, f) => a.map((x, k) => f(x, b[k]));
-const add = (a, b) => map2(a, b, (x, y) => x + y);
+/** 逐格算：f(k) 给出第 k 格。比类型数组自己的 map 快几倍。 */
+function each(size, f) {
+  const out = new Float64Array(size);
+  for (let k = 0; k < size; k++) out[k] = f(k);
+  return out;
+}
+
+const add = (a, b) => each(a.length, (k) => a[k] + b[k]);
+const multiply = (a, b) => each(a.length, (k) => a[k] * b[k]);
+const tanh = (a) => each(a.length, (k) => Math.tanh(a[k]));
 const pieces = (sums, H) => range(sums.length / H).map((n) => sums.subarray(n * H, (n + 1) * H));
 
 /** 门：过 σ；钉住的换成定值。 */
-const gate = (sums, fixed) => sums.map(fixed === undefined ? sigmoid : () => fixed);
+const gate = (sums, fixed) => each(sums.length, (k) => fixed ?? sigmoid(sums[k]));
 
 /** 门里面的和收到多少梯度；钉住的门不随输入变，收到的是 0。 */
 const gateBack = (d, value, fixed) =>
-  map2(d, value, (x, v) => (fixed === undefined ? x * v * (1 - v) : 0));
+  each(d.length, (k) => (fixed === undefined ? d[k] * value[k] * (1 - value[k]) : 0));
 
 /** 每种网络：有哪些门；走一步；往回一步，dh、dc 是这一步的 h、c 收到的全部梯度。 */
 export const CELLS = {
   RNN: {
     gates: [],
     step([a], [b]) {
-      const h = add(a, b).map(Math.tanh);
+      const h = tanh(add(a, b));
       return { h, memory: h };
     },
     back({ h }, _before, dh) {
-      const da = map2(dh, h, (d, v) => d * (1 - v * v));
+      const da = each(h.length, (k) => dh[k] * (1 - h[k] * h[k]));
       return { da: [da], db: [da] };
     },
   },
@@ -32,34 +40,33 @@ export const CELLS = {
     step(a, b, before, clamp) {
       const r = gate(add(a[0], b[0]), clamp.r);
       const z = gate(add(a[1], b[1]), clamp.z);
-      const n = a[2].map((x, k) => Math.tanh(x + r[k] * b[2][k]));
-      const h = n.map((x, k) => (1 - z[k]) * x + z[k] * before.h[k]);
+      const n = tanh(add(a[2], multiply(r, b[2])));
+      const h = each(n.length, (k) => (1 - z[k]) * n[k] + z[k] * before.h[k]);
       return { r, z, n, h, inner: b[2], memory: h };
     },
     back({ r, z, n, inner }, before, dh, _dc, clamp) {
-      const dn = dh.map((d, k) => d * (1 - z[k]) * (1 - n[k] * n[k]));
-      const dz = gateBack(dh.map((d, k) => d * (before.h[k] - n[k])), z, clamp.z);
-      const dr = gateBack(map2(dn, inner, (d, x) => d * x), r, clamp.r);
-      const inside = map2(dn, r, (d, v) => d * v);
-      return { da: [dr, dz, dn], db: [dr, dz, inside], dh: map2(dh, z, (d, v) => d * v) };
+      const dn = each(n.length, (k) => dh[k] * (1 - z[k]) * (1 - n[k] * n[k]));
+      const dz = gateBack(each(n.length, (k) => dh[k] * (before.h[k] - n[k])), z, clamp.z);
+      const dr = gateBack(multiply(dn, inner), r, clamp.r);
+      return { da: [dr, dz, dn], db: [dr, dz, multiply(dn, r)], dh: multiply(dh, z) };
     },
   },
   LSTM: {
     gates: ["i", "f", "o"],
     step(a, b, before, clamp) {
-      const sums = a.map((x, n) => add(x, b[n]));
+      const sums = a.map((part, n) => add(part, b[n]));
       const [i, f, o] = [gate(sums[0], clamp.i), gate(sums[1], clamp.f), gate(sums[3], clamp.o)];
-      const g = sums[2].map(Math.tanh);
-      const c = f.map((x, k) => x * before.c[k] + i[k] * g[k]);
-      return { i, f, g, o, c, h: map2(o, c, (x, y) => x * Math.tanh(y)), memory: c };
+      const g = tanh(sums[2]);
+      const c = each(f.length, (k) => f[k] * before.c[k] + i[k] * g[k]);
+      return { i, f, g, o, c, h: multiply(o, tanh(c)), memory: c };
     },
     back({ i, f, g, o, c }, before, dh, later, clamp) {
-      const tanh = c.map(Math.tanh);
-      const dc = later.map((d, k) => d + dh[k] * o[k] * (1 - tanh[k] * tanh[k]));
-      const by = (other) => map2(dc, other, (d, v) => d * v);
-      const da = [gateBack(by(g), i, clamp.i), gateBack(by(before.c), f, clamp.f),
-        by(map2(i, g, (u, v) => u * (1 - v * v))), gateBack(map2(dh, tanh, (d, v) => d * v), o, clamp.o)];
-      return { da, db: da, dc: by(f) };
+      const shown = tanh(c);
+      const dc = each(c.length, (k) => later[k] + dh[k] * o[k] * (1 - shown[k] * shown[k]));
+      const da = [gateBack(multiply(dc, g), i, clamp.i), gateBack(multiply(dc, before.c), f, clamp.f),
+        each(g.length, (k) => dc[k] * i[k] * (1 - g[k] * g[k])),
+        gateBack(multiply(dh, shown), o, clamp.o)];
+      return { da, db: da, dc: multiply(dc, f) };
     },
   },
 };

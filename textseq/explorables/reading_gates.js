@@ -12,10 +12,10 @@ export const spec = {
   "title": "门在读什么",
   "state": {
     "sentence": {"label": "句子", "max_chars": 200,
-      "default": "我最近在读《今天下午我们一起去看电影》，很喜欢。"},
+      "default": "我最近在读《今天下午我们一起去看电影》。"},
     "position": {"label": "读到第几个字（从 0 数）", "default": 14, "min": 0, "max": 59},
-    "influence": {"label": "影响怎样量", "default": "gradient", "choices": {
-      "gradient": "轻轻一动（梯度）", "replace": "换掉这个字"}},
+    "influence": {"label": "影响怎样量", "default": "replace", "choices": {
+      "replace": "换掉这个字", "gradient": "轻轻一动（梯度）"}},
     "gate": {"label": "钉住一个门", "default": "none", "choices": {
       "none": "不钉", "LSTM f": "LSTM f", "LSTM i": "LSTM i", "LSTM o": "LSTM o",
       "GRU z": "GRU z", "GRU r": "GRU r"}},
@@ -23,8 +23,8 @@ export const spec = {
   },
   "longest": 60,
   "examples": [
-    ["书名像句话", "我最近在读《今天下午我们一起去看电影》，很喜欢。"],
-    ["书名像文件", "我们学习了《关于进一步加强农村工作的几点意见》。"],
+    ["书名像句话", "我最近在读《今天下午我们一起去看电影》。"],
+    ["书名像文件", "学习《关于进一步加强农村工作的几点意见》。"],
     ["两本书", "《北京人》和《家》，我都读过两遍。"],
     ["忘了合上", "他在看《今天上午我们去公园里走了很久，后来又下起了大雨，大家就都回家去了"],
     ["引号", "“新闻联播”用的是引号，不是书名号。"]
@@ -310,10 +310,10 @@ function results(piece) {
   const [answer, notes] = [status("p.answer"), status("p.notes")];
   const [blocks, each] = [make("div.blocks"), scroller("逐字的数")];
   const body = make("div", {},
-    make("p.soft", {}, "柱高：在里面的概率，横线是一半，× 是判错。底色和数：这个字对框住的那一步影响多大，"
-      + "最大的记 100；记得牢的，轻轻一动改不了，整个换掉才看得出靠的是谁。"
-      + "下面画的是与“在里面”相关最强的那一格：门，满格是 1；记忆，朝上为正，朝下为负。"),
-    make("div.pins", {}, control(piece, "influence")), blocks,
+    make("p.soft", {}, "高柱：在里面的概率，横线是一半，× 是判错。底色和数：这个字对框住的那一步影响多大，"
+      + "最大的记 100。细柱：与“在里面”相关最强的那一格，它的门（满格是 1）与记忆（朝上为正，朝下为负）。"),
+    make("div.pins", {}, control(piece, "influence"), make("p.soft.tip", {},
+      "记得牢的，轻轻一动改不了它，梯度就小；整个换掉，才看得出靠的是谁。")), blocks,
     make("details", {}, make("summary", {}, "逐字的数"), each));
   function draw(model, { chars, cut }, t) {
     notes.textContent = chars.length ? notesText(model, { chars, cut }) : "";
