@@ -207,7 +207,7 @@ NOTHING = {"listeners": 0, "observers": 0, "timers": [], "global": 0, "nodes": 0
 def open_widget(page, folder, name, **state):
     """像 anywidget 那样载入互动，还没有 render；取数据的互动也找得到数据。"""
     (folder / "_static").mkdir(exist_ok=True)
-    for path in ("data/neighbors/neighbors.js", "data/classifier/model.js"):
+    for path in ("data/neighbors/neighbors.js", "data/classifier/model.js", "data/reading_gates/readers.js"):
         (folder / "_static" / Path(path).name).write_bytes((ROOT / path).read_bytes())
     write_page(folder, '<div id="view"></div>')
     file = folder / "page.html"
@@ -234,6 +234,8 @@ ACT = {
     "neighbors": lambda view: (view.get_by_role("button", name="打开").click(),
                                view.get_by_role("button", name="北京", exact=True).click()),
     "one_step": lambda view: view.get_by_role("button", name="重抽负样本").click(),
+    "reading_gates": lambda view: (view.get_by_role("button", name="打开").click(),
+                                   view.get_by_role("textbox").fill("看《边城》")),
     "shape_blocks": lambda view: view.get_by_label("batch_first").click(),
     "sliding_window": lambda view: view.get_by_role("button", name="下一个").click(),
     "three_gates": lambda view: view.get_by_role("button", name="全记").click(),

@@ -28,9 +28,15 @@ def build(name):
 
 def read(name, keys):
     """results.tsv → 表头，与 {前 keys 列: [其余各列的数]}。"""
+    header, rows = read_rows(name, keys)
+    return tuple(header), {setting: list(map(float, values)) for setting, values in rows.items()}
+
+
+def read_rows(name, keys):
+    """同上，各列是字样，有的不是数。"""
     header, *rows = (line.split("\t") for line in
                      (DATA / name / "results.tsv").read_text(encoding="utf-8").splitlines())
-    return tuple(header), {tuple(row[:keys]): list(map(float, row[keys:])) for row in rows}
+    return header, {tuple(row[:keys]): row[keys:] for row in rows}
 
 
 def close(got, stored, tolerances):
@@ -265,6 +271,47 @@ def test_the_gradients_of_the_language_model():
     torch.nn.functional.cross_entropy(logits, torch.tensor(batch.answers[real])).backward()
     for name, g in recipe.loss_and_grads(P, batch)[1].items():
         assert np.abs(g - slopes[name]).max() < 1e-8 and np.abs(g - leaf[name].grad.numpy()).max() < 1e-8
+
+
+def test_every_reading_network_is_there_once_with_three_seeds():
+    """data/reading_gates：对手在前，然后每种网络三个种子、各种钉法；学习率是试过的里面最好的。"""
+    recipe = build("reading_gates")
+    header, rows = read_rows("reading_gates", 5)
+    rows = list(rows)
+    assert tuple(header) == recipe.COLUMNS
+    rivals = ["总说外面", *(f"看最近 {k} 个字" for k in recipe.WINDOWS), "不看前文", "看前一个字"]
+    assert [row[0] for row in rows[:len(rivals)]] == rivals
+    assert [(row[0], row[1], row[4]) for row in rows[len(rivals):]] == [
+        (kind, str(seed), recipe.clamp_name(clamp)) for kind in recipe.KINDS for seed in recipe.SEEDS
+        for clamp in recipe.CLAMPS[kind]]
+    tried = [line.split("\t") for line in
+             (DATA / "reading_gates/rates.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    assert [(kind, rate) for kind, rate, _ in tried] == [(kind, str(rate)) for kind in recipe.KINDS
+                                                         for rate in recipe.RATES]
+    for kind in recipe.KINDS:
+        best = min((float(loss), rate) for name, rate, loss in tried if name == kind)[1]
+        assert {row[2] for row in rows if row[0] == kind} == {best}
+
+
+def test_the_shipped_readers_give_the_stored_numbers():
+    """存下的三个网络再量一遍；不用网络的对手也重算。"""
+    recipe = build("reading_gates")
+    data, (vocab, nets) = recipe.Data(), recipe.load()
+    _, results = read_rows("reading_gates", 5)
+    assert vocab.words == data.vocab.words
+    for kind, net in nets.items():
+        h = net["cell"](net["embedding"](torch.arange(2, 12)[None]))[0]
+        own = recipe.read(kind, net, net["embedding"](torch.arange(2, 12)[None]), {})[0]
+        assert (h - own).abs().max() < 1e-5                    # 自己写的一步一步，就是 torch 的
+        rate = next(row[2] for row in results if row[0] == kind)
+        size = str(sum(p.numel() for p in net["cell"].parameters()))
+        for clamp in recipe.CLAMPS[kind][:3]:
+            stored = results[kind, "1", rate, size, recipe.clamp_name(clamp)]
+            got = recipe.measure(data, kind, net, clamp)
+            assert close(got, map(float, stored), [0.006] * len(got))
+    for k in recipe.WINDOWS:
+        got = recipe.by_distance(data.test, recipe.look_back(data.test, k), recipe.BINS)
+        assert close(got, map(float, results[(f"看最近 {k} 个字", *"––––")][:4]), [0.006] * 4)
 
 
 @cache

@@ -79,6 +79,18 @@ export const minus = (value) => String(value).replace("-", "−");
 /** 写到小数点后几位。 */
 export const fixed = (value, digits = 2) => minus(value.toFixed(digits));
 
+/** 概率写成百分数：不到 0.1% 与差一点 100% 的，不写成 0 与 100。 */
+export function chance(p) {
+  if (p < 0.001) return "<0.1%";
+  return p > 0.999 ? ">99.9%" : `${fixed(p * 100, 1)}%`;
+}
+
+/** 单独看不见的字符（控制符、组合用的附加符号）写出编号。 */
+export function visible(unit) {
+  if (!/^[\p{C}\p{M}]/u.test(unit)) return unit;
+  return `U+${unit.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
 /** 数表：head 是列名，每行的第一格是行名。 */
 export function numberTable(head, rows) {
   const cells = (tag, values, scope) =>

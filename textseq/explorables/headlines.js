@@ -1,8 +1,9 @@
 // 标题分类器：训练好的模型在网页里认标题，并把每个字的权重画出来。模型存成 int8，按了“打开”才载入；
 // 概率与 Python 在同一组权重上算的相等。数据由 data/classifier/build.py 写成。
 import { opener } from "./_data.js";
-import { chips, fixed, make, numberTable, scroller, status, textBox, widget } from "./_kit.js";
+import { chance, chips, make, numberTable, scroller, status, textBox, visible, widget } from "./_kit.js";
 import { largest, range, sigmoid, softmax, sum } from "./_math.js";
+import { check, unpackTable } from "./_packed.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_headlines.js";
 
@@ -233,20 +234,6 @@ export function explain(model, title) {
 
 // ---- 模型文件 ----
 
-/** 内容不合时说明白；opener 会换成给读者的一句话。 */
-function check(fine, what) {
-  if (!fine) throw new RangeError(what);
-}
-
-/** 一张量化的表 → 一列行，每行一个 Float64Array。 */
-function unpackTable({ shape: [R, C], step, whole }) {
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
-  const [steps, values] = [new Float32Array(bytes(step)), new Int8Array(bytes(whole))];
-  check(steps.length === R && values.length === R * C, `${values.length} 个数，应为 ${R} × ${C} 个`);
-  check(steps.every(Number.isFinite), "每行的步长应是数");
-  return range(R).map((r) => Float64Array.from(values.subarray(r * C, (r + 1) * C), (v) => v * steps[r]));
-}
-
 /** 一个方向：怎样读，按什么次序。异常：表的形状与词向量对不上，RangeError。 */
 function direction(rows, embedding, columns, backward) {
   const order = backward ? (list) => [...list].reverse() : (list) => list;
@@ -278,18 +265,6 @@ export function unpack({ about, bigrams, pooling, classes, units, tables }) {
 const signed = (x, digits) =>
   `${x < 0 && Number(x.toFixed(digits)) ? "−" : "+"}${Math.abs(x).toFixed(digits)}`;
 
-/** 百分数：不到 0.1% 与差一点 100% 的，不写成 0 与 100。 */
-function percent(p) {
-  if (p < 0.001) return "<0.1%";
-  return p > 0.999 ? ">99.9%" : `${fixed(p * 100, 1)}%`;
-}
-
-/** 单独看不见的字符（控制符、组合用的附加符号）写出编号。 */
-function visible(unit) {
-  if (!/^[\p{C}\p{M}]/u.test(unit)) return unit;
-  return `U+${unit.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
 /**
  * 不像它学过的标题，说一句。汉字不到两成：课程的 3,800 条标题里没有一条这样；相邻的字没有一对学过：
  * 开发集的 500 条里有 6 条。两种都照样给出概率，因为 softmax 总要分给某一类。
@@ -311,7 +286,7 @@ function notesText(model, { units, dropped, known }) {
 /** 最像哪一类。 */
 function classText({ classes }, { p, winner }) {
   const [, second] = range(p.length).sort((a, b) => p[b] - p[a]);
-  return `最像“${classes[winner]}”，${percent(p[winner])}；其次“${classes[second]}”，${percent(p[second])}。`
+  return `最像“${classes[winner]}”，${chance(p[winner])}；其次“${classes[second]}”，${chance(p[second])}。`
     + (p[winner] < 0.5 ? "最高的也不到一半，模型拿不准。" : "");
 }
 
@@ -322,7 +297,7 @@ function dropText({ classes }, { units, winner }, weights) {
   if (weight <= 0) return "";
   const [name, then] = [classes[winner], largest(after)];
   const changed = then === winner ? "" : `，改口“${classes[then]}”`;
-  return `换掉“${visible(units[top])}”，“${name}”跌得最多，剩 ${percent(after[winner])}${changed}。`;
+  return `换掉“${visible(units[top])}”，“${name}”跌得最多，剩 ${chance(after[winner])}${changed}。`;
 }
 
 /** 例子是按哪一类写的，认对了没有；不是例子就不说。 */
@@ -339,13 +314,13 @@ const meaningText = ({ bigrams }, name) =>
 
 const classBars = ({ classes }, { p, winner }) => p.map((share, k) =>
   make(k === winner ? "li.winner" : "li", {}, classes[k],
-    make("i", { style: `--p: ${share}` }), make("span.num", {}, percent(share))));
+    make("i", { style: `--p: ${share}` }), make("span.num", {}, chance(share))));
 
 /** 一个字的格子：字，权重，颜色的深浅。 */
 function unitCell(unit, known, { weight, after }, winner, name) {
   const shown = visible(unit);
   const strength = Math.min(1, Math.abs(weight) / 3);
-  const left = percent(after[winner]);
+  const left = chance(after[winner]);
   return make(known ? "li" : "li.unknown", {
     title: `${shown}${known ? "" : "（不认识）"}：权重 ${signed(weight, 2)}，换掉后“${name}”${left}`,
     style: `--strength: ${strength}; --colour: var(--${weight < 0 ? "T" : "B"})`,
@@ -355,7 +330,7 @@ function unitCell(unit, known, { weight, after }, winner, name) {
 const unitTable = ({ classes }, { units, winner }, weights) => numberTable(
   ["字", "权重", `换掉后“${classes[winner]}”`, "换掉后最像"],
   weights.map(({ weight, after }, i) =>
-    [visible(units[i]), signed(weight, 2), percent(after[winner]), classes[largest(after)]]));
+    [visible(units[i]), signed(weight, 2), chance(after[winner]), classes[largest(after)]]));
 
 /** 认出来以后的图：各类的概率，每个字的权重，逐字的数。 */
 function resultView() {
