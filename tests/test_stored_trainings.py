@@ -309,6 +309,12 @@ def test_the_shipped_readers_give_the_stored_numbers():
             stored = results[kind, "1", rate, size, recipe.clamp_name(clamp)]
             got = recipe.measure(data, kind, net, clamp)
             assert close(got, map(float, stored), [0.006] * len(got))
+    own = [line.split("\t") for line in
+           (DATA / "reading_gates/own.tsv").read_text(encoding="utf-8").splitlines()]
+    assert [tuple(own[0]), [row[:2] for row in own[1:]]] == [
+        recipe.OWN_COLUMNS, [row[:2] for row in recipe.own_rows(vocab, nets)]]
+    for mine, stored in zip(recipe.own_rows(vocab, nets), own[1:], strict=True):
+        assert close(map(float, mine[2:]), map(float, stored[2:]), [0.05] * 7)
     for k in recipe.WINDOWS:
         got = recipe.by_distance(data.test, recipe.look_back(data.test, k), recipe.BINS)
         assert close(got, map(float, results[(f"看最近 {k} 个字", *"––––")][:4]), [0.006] * 4)

@@ -2,14 +2,15 @@
 
     python data/reading_gates/build.py
 
-写成 results.tsv（每种网络三个种子）与 readers.js（种子 1 的三个网络，权重取整，和测试用的句子）。
-记录里的数都是取整以后的权重量的，网页里、Python 里用的是同一组数。
+写成 results.tsv（每种网络三个种子）、readers.js（种子 1 的三个网络，权重取整，和网页里量的句子）与 own.tsv
+（那三个网络在网页里该量出的数）。记录里的数都是取整以后的权重量的，网页里、Python 里用的是同一组数。
 """
 
 import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ CLAMPS = {kind: [{}, *({g: v} for g in GATES[kind] for v in (0.0, 1.0))] for kin
 BINS = {"里面 1–5": (1, 5), "里面 6–10": (6, 10), "里面 11–20": (11, 20), "外面": (-1, -1)}
 LONG = {"拉长 1–10": (1, 10), "拉长 11–20": (11, 20), "拉长 21–40": (21, 40)}
 WINDOWS = (5, 10, 20)                            # 最简单的对手：只看最近几个字里有没有《
+OWN_BINS = {name: BINS[name] for name in ("里面 1–5", "里面 6–10", "外面")} | {"全部": (-1, 99)}
+OWN_COLUMNS = ("网络", "钉住", *OWN_BINS, *LONG)
 COLUMNS = ("网络", "种子", "学习率", "参数", "钉住", *BINS, "全部", *LONG, "下一个字")
 
 
@@ -60,6 +63,19 @@ class Data:
         """一半带书名号，一半不带。"""
         return [group[i] for group in (self.with_titles[0], self.plain[0])
                 for i in rng.integers(len(group), size=BATCH // 2)]
+
+
+def own_sentences() -> tuple[list[str], list[str]]:
+    """网页里量的两套：课程自己写的标题里带书名号的；书名号里接上别的标题的 40 个字，不合上。
+
+    《人民日报》的句子不随课程发，所以换成自己的。
+    """
+    lines = [line for part in ("train", "dev", "test") for line in
+             (FOLDER.parent / f"headlines/{part}.txt").read_text(encoding="utf-8").splitlines()]
+    titles = sentences(list(dict.fromkeys(line.split("\t")[0] for line in lines)))
+    rest = "".join(t for t in titles if "《" not in t)
+    long = [f"我读了《{rest[40 * k:40 * k + 40]}" for k in range(200)]
+    return [t for t in titles if "《" in t], long
 
 
 def sentences(paragraphs: list[str]) -> list[str]:
@@ -219,6 +235,21 @@ def measure(data: Data, kind: str, net: nn.ModuleDict, clamp: dict) -> list[floa
             *by_distance(data.long, guess(kind, net, data.vocab, data.long, clamp), LONG), nats]
 
 
+def own_rows(vocab: Vocab, nets: dict[str, nn.ModuleDict]) -> list[list[str]]:
+    """own.tsv：网页里“量一遍”该量出的数。"""
+    test, long = own_sentences()
+
+    def scores(say) -> list[str]:
+        values = [*by_distance(test, say(test), OWN_BINS), *by_distance(long, say(long), LONG)]
+        return [f"{v:.2f}" for v in values]
+
+    rows = [["看最近 10 个字", "–", *scores(lambda rows: look_back(rows, 10))]]
+    for kind, net in nets.items():
+        rows += [[kind, clamp_name(clamp), *scores(partial(guess, kind, net, vocab, clamp=clamp))]
+                 for clamp in CLAMPS[kind]]
+    return rows
+
+
 # 最简单的对手
 
 def look_back(rows: list[str], k: int) -> np.ndarray:
@@ -266,10 +297,12 @@ def pack(data: Data, nets: dict[str, nn.ModuleDict]) -> None:
             whole, step = quantize_rows(join(blocks))
             packed[kind][name] = {"shape": whole.shape, "step": text(step), "whole": text(whole)}
     about = f"《人民日报》1998 年 1 月前七成的句子，每种练 {STEPS:,} 步，H = {H}"
+    test, long = (pack_sentences(data.vocab, rows) for rows in own_sentences())
     payload = {"about": about, "units": "".join(data.vocab.real_words), "nets": packed,
-               "test": pack_sentences(data.vocab, data.test),
-               "long": pack_sentences(data.vocab, data.long)}
+               "test": test, "long": long}
     write_script(FOLDER / "readers.js", NAME, payload)
+    table = "\n".join("\t".join(row) for row in [OWN_COLUMNS, *own_rows(data.vocab, nets)])
+    write_atomically(FOLDER / "own.tsv", table + "\n")
 
 
 def pack_sentences(vocab: Vocab, sentences: list[str]) -> dict:

@@ -39,7 +39,7 @@ export const file = {
 
 const UNK = 1; // 0 是 <pad>，1 是 <unk>，字从 2 起
 // 测试句上的各段，与拉长的测试上的各段：名字，离《最近几个字，最远几个字
-const BINS = [["里面 1–5", 1, 5], ["里面 6–10", 6, 10], ["里面 11–20", 11, 20], ["外面", -1, -1],
+const BINS = [["里面 1–5", 1, 5], ["里面 6–10", 6, 10], ["外面", -1, -1],
   ["全部", -1, Infinity]];
 const LONG = [["拉长 1–10", 1, 10], ["拉长 11–20", 11, 20], ["拉长 21–40", 21, 40]];
 
@@ -269,8 +269,8 @@ function testView(piece) {
       rows.push([name, measure(model, say)]);
     }
     said.textContent = "判对的（%）；1–5 指《之后第 1 到 5 个字。"
-      + `测试集是训练没见过的 ${model.test.length} 句；`
-      + `“拉长”的 ${model.long.length} 句在书名号里塞进别处的 40 个字，真书名没有这么长。`;
+      + `句子是课程自己写的 ${model.test.length} 条带书名号的标题，训练没见过；`
+      + `“拉长”的 ${model.long.length} 句在书名号里接上别处的 40 个字，不合上，真书名没有这么长。`;
     table.replaceChildren(numberTable(["", ...[...BINS, ...LONG].map(([name]) => name)],
       rows.map(([name, values]) => [name, ...values.map((v) => fixed(100 * v, 1))])));
   }
