@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 from textseq import explore
 
 ROOT = Path(__file__).parents[1]
-DATA = {"neighbors": ROOT / "data/neighbors/neighbors.js", "headlines": ROOT / "data/classifier/model.js"}
+DATA = {"neighbors": ROOT / "data/neighbors/neighbors.js", "headlines": ROOT / "data/classifier/model.js",
+        "reading_gates": ROOT / "data/reading_gates/readers.js"}
 WIDE, PHONE = (1280, 900, "light"), (390, 800, "dark")
 
 
@@ -70,6 +71,8 @@ ACTS = {
     "headlines": [[press("总决赛MVP奖杯被他拿来装麦片")], [put("textbox", "标题", "MVP奖杯被他拿来装麦片")],
                   [press("招生官只看30秒的奖学金申请信怎么写")], [put("textbox", "标题", "上涨房价北京")],
                   [put("textbox", "标题", "hello world")]],
+    "reading_gates": [[slide("读到第几个字", 14)], [choose("轻轻一动（梯度）")], [press("两本书")],
+                      [choose("LSTM f")], [choose("0")], [press("引号")]],
 }
 
 

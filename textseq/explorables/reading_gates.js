@@ -7,6 +7,8 @@ import { button, chance, chips, control, fixed, make, numberTable, scroller, sta
   widget } from "./_kit.js";
 import { dot, largest, mean, range, sigmoid, softmax } from "./_math.js";
 import { check, decodeBytes, unpackTable } from "./_packed.js";
+import { guide } from "./_tour.js";
+import { tour } from "./_tour_reading_gates.js";
 
 export const spec = {
   "title": "门在读什么",
@@ -288,12 +290,13 @@ function controls(piece, { step }) {
   const slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "读到第几个字",
     oninput: () => piece.change("position", Number(slider.value)) });
   const name = make("span.name");
+  const examples = chips("例子：", spec.examples, ([name]) => name, ([, text]) => piece.change("sentence", text));
+  examples.classList.add("examples");
   const node = make("div", {},
-    make("label.field.wide.sentence", {}, make("span.name", {}, "句子，可以改"), box),
-    chips("例子：", spec.examples, ([name]) => name, ([, text]) => piece.change("sentence", text)),
+    make("label.field.wide.sentence", {}, make("span.name", {}, "句子，可以改"), box), examples,
     make("div.fields", {}, make("div.field", {}, name, step("上一个字", -1), slider, step("下一个字", 1))));
   const value = control(piece, "value");
-  const pins = make("div.pins", {}, control(piece, "gate"), value);
+  const pins = make("div.pins.clamp", {}, control(piece, "gate"), value);
   function draw(chars, t) {
     value.hidden = piece.get("gate") === "none";
     slider.max = Math.max(0, chars.length - 1);
@@ -312,7 +315,7 @@ function results(piece) {
   const body = make("div", {},
     make("p.soft", {}, "高柱：在里面的概率，横线是一半，× 是判错。底色和数：这个字对框住的那一步影响多大，"
       + "最大的记 100。细柱：与“在里面”相关最强的那一格，它的门（满格是 1）与记忆（朝上为正，朝下为负）。"),
-    make("div.pins", {}, control(piece, "influence"), make("p.soft.tip", {},
+    make("div.pins.measure", {}, control(piece, "influence"), make("p.soft.tip", {},
       "记得牢的，轻轻一动改不了它，梯度就小；整个换掉，才看得出靠的是谁。")), blocks,
     make("details", {}, make("summary", {}, "逐字的数"), each));
   function draw(model, { chars, cut }, t) {
@@ -320,7 +323,7 @@ function results(piece) {
     body.hidden = !chars.length;
     if (body.hidden) {
       answer.textContent = "没有字可读；请写一句话，或点上面的例子。";
-      return;
+      return [];
     }
     const truth = distances(chars).map((d) => d >= 0);
     const known = chars.map((c) => model.index.has(c));
@@ -329,12 +332,20 @@ function results(piece) {
     blocks.replaceChildren(...reads.map((read) =>
       netBlock(read, chars, t, truth, known, (n) => piece.change("position", n))));
     each.replaceChildren(numbers(chars, t, truth, reads));
+    return reads;
   }
   return { nodes: [answer, notes, body], draw };
 }
 
+/** 导览看的：状态，三个网络在眼前这一步的概率，每个字的影响（最大的是 100）。 */
+function tourLook(piece, reads, t) {
+  const by = (value) => Object.fromEntries(reads.map((read) => [read.net.kind, value(read)]));
+  return { ...piece.state(), p: by((read) => chance(read.p[t])),
+    felt: by(({ felt }) => felt.map((v) => Math.round((100 * v) / (Math.max(...felt) || 1)))) };
+}
+
 export default widget(spec, (piece) => {
-  let model = null;
+  let [model, reads] = [null, []];
   const read = () => split(piece.get("sentence"));
   const walk = walker(piece, "position", () => Math.max(0, read().chars.length - 1));
   const [top, view, test] = [controls(piece, walk), results(piece), testView(piece)];
@@ -349,8 +360,10 @@ export default widget(spec, (piece) => {
     asked.replaceChildren(...found.chars.map((c, n) => (n === walk.now() ? make("mark", {}, c) : c)));
     if (!model) return;
     top.draw(found.chars, walk.now());
-    view.draw(model, found, walk.now());
+    reads = view.draw(model, found, walk.now());
   }
+  const trip = guide(piece, tour, () => (reads.length ? tourLook(piece, reads, walk.now()) : null),
+    { waiting: "先按“打开”，有了三个网络才好走。" });
 
   const { opening, said } = opener(piece, file, unpack, (ready) => {
     model = ready;
@@ -360,9 +373,10 @@ export default widget(spec, (piece) => {
     body.hidden = false;
     draw();
     top.box.focus({ preventScroll: true });
+    trip.check();
   });
   piece.show(["先猜：读到第 15 个字，哪个网络还记得书名号开着，哪个忘了？",
-    "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"], asked, opening, said, body);
+    "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"], ...trip.nodes, asked, opening, said, body);
   piece.on("change", draw);
   for (const key of ["gate", "value"]) piece.on(`change:${key}`, test.clear);
   draw();
