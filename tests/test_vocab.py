@@ -69,7 +69,8 @@ def test_save_refuses_words_that_would_not_come_back(tmp_path):
     ("的\t5\n了", "第 2 行：应为“词<TAB>词频”"),
     ("的\t五\n", "第 1 行"),
     ("的\t5\n了\t3\n的\t2\n", "第 3 行：词 '的' 已经在第 1 行出现过"),
-    ("<pad>\t5\n", "第 1 行：词 '<pad>'"),
+    ("的\t5\n<pad>\t5\n", "第 2 行：<pad> 由词表自己加上"),
+    ("<unk>\t5\n", "第 1 行：<unk> 由词表自己加上"),
     ("\t5\n", "第 1 行"),
 ])
 def test_a_bad_file_is_an_error_with_its_line(tmp_path, content, hint):

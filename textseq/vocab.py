@@ -150,11 +150,13 @@ class Vocab(WordList):
         ...     Vocab.load(f"{folder}/vocab.txt")
         Vocab(V=4，例如 ['我', '爱'])
         """
-        words, counts, seen = [], [], {PAD: 0, UNK: 0}
+        words, counts, seen = [], [], {}
         for number, line in read_lines(path):
             word, tab, count = line.partition("\t")
             if not (word and tab and count.isdecimal()):
                 raise ValueError(f"{path} 第 {number} 行：应为“词<TAB>词频”，收到 {line[:40]!r}")
+            if word in (PAD, UNK):
+                raise ValueError(f"{path} 第 {number} 行：{word} 由词表自己加上，不写在文件里；请删去这一行")
             if word in seen:
                 raise ValueError(f"{path} 第 {number} 行：词 {word!r} 已经在第 {seen[word]} 行出现过")
             seen[word] = number
