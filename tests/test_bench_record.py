@@ -1,6 +1,7 @@
 """快慢的记录与它的说明：说明里的数，就是记录里的。"""
 
 import json
+import re
 from pathlib import Path
 from statistics import median
 
@@ -31,3 +32,22 @@ def test_the_roofline_section_says_what_was_measured():
     assert f"Skip-gram 也至多再快 {room['Skip-gram']:.1f} 倍，CBOW 至多再快 {room['CBOW']:.1f} 倍" in section
     ratio = {model: median(bench["结果"][f"{model} 词次每秒"]["比"]) * room[model] for model in room}
     assert f"{ratio['Skip-gram']:.1f} 倍与 {ratio['CBOW']:.1f} 倍" in section
+
+
+def test_the_frontier_table_is_the_record():
+    """“快慢与好坏一起看”那张表：每行是三个种子的中位数；下面的话里的数，表里都有。"""
+    groups = {}
+    for row in read("frontier.json")["结果"]:
+        groups.setdefault((row["模型"], row["工具"], row["负样本"], row["轮数"]), []).append(row)
+    assert {len(rows) for rows in groups.values()} == {3}
+    section = README.partition("## 快慢与好坏一起看")[2].partition("\n## ")[0]
+    table = [line for line in section.splitlines() if re.match(r"\| (Skip-gram|CBOW) ", line)]
+    assert len(table) == len(groups)
+    for (model, tool, negatives, epochs), rows in groups.items():
+        middle = {key: median(row[key] for row in rows) for key in ("处理器秒", "甲半", "乙半", "类比")}
+        what = f"{'M' if tool == 'textseq' else 'negative'} = {negatives}，{epochs} 轮"
+        assert (f"| {model} | {tool} | {what} | {middle['处理器秒']:.1f} | {middle['甲半']:.3f} | "
+                f"{middle['乙半']:.3f} | {100 * middle['类比']:.2f} |") in table
+    prose = section.rpartition("|\n")[2]
+    printed = set(re.findall(r"\d+\.\d+", "\n".join(table)))
+    assert set(re.findall(r"\d+\.\d+", prose)) <= printed
