@@ -48,3 +48,10 @@ def test_the_table_is_what_the_whole_corpus_gives(corpus, name):
 
 def test_the_table_has_no_other_rows():
     assert set(table_on_the_page()) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("gold, predicted", [([], []), ([{(0, 1)}], [set()]), ([set()], [{(0, 1)}])])
+def test_nothing_to_score_is_an_error(gold, predicted):
+    """两边都空、只有一边空，都说清楚，不除以零。"""
+    with pytest.raises(ValueError, match="没有可以评分的词"):
+        segmentation_score(gold, predicted)
