@@ -34,10 +34,11 @@ function show(shown, list, guesses, answers) {
   const rows = [...list.children].flatMap((question, i) => {
     if (!guesses[i]) return [];
     const row = document.createElement("li");
+    const answer = answers[i].querySelector("p") ?? answers[i];
     row.value = i + 1;
     row.append(question.dataset.asked, document.createElement("br"),
       Object.assign(document.createElement("strong"), { textContent: `你猜：${guesses[i]}` }),
-      document.createElement("br"), "量到：", ...(answers[i].querySelector("p") ?? answers[i]).cloneNode(true).childNodes);
+      document.createElement("br"), "量到：", ...answer.cloneNode(true).childNodes);
     return [row];
   });
   const title = Object.assign(document.createElement("p"), { textContent: "开头猜的，量过是这样：" });
