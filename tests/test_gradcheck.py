@@ -70,3 +70,10 @@ def test_influence_wants_a_single_sequence():
     params = rnn.init_params(3, 2, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"\(1, T, D\)，收到 \(2, 4, 3\)"):
         rnn.influence(rnn.forward(np.zeros((2, 4, 3)), params), rnn.backward)
+
+
+@pytest.mark.parametrize("mine, reference", [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (1.0, np.inf)])
+def test_one_bad_side_is_enough(mine, reference):
+    """只有一边是 NaN 或无穷大，也算差得无穷远，不会漏成 nan。"""
+    found = gradcheck.compare({"w": np.array([1.0, mine])}, {"w": np.array([1.0, reference])})
+    assert found["w"] == (np.inf, np.inf)

@@ -31,6 +31,11 @@ def test_on_disk_it_is_the_same(tmp_path, monkeypatch, together):
     assert here.vocab.words == there.vocab.words and here.vocab.counts == there.vocab.counts
 
 
+def test_the_usual_least_count_is_five():
+    corpus = encode_corpus([["五"] * 5 + ["四"] * 4])
+    assert corpus.vocab.real_words == ["五"] and len(corpus.ids) == 5
+
+
 def test_a_generator_is_refused():
     with pytest.raises(TypeError, match="只能遍历一遍（generator）.*请先 list"):
         encode_corpus(words for words in SENTENCES)
