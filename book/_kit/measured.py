@@ -23,10 +23,10 @@ PAGES = [*(f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob
 
 UNITS = "毫秒|秒|MB|GB|KB|kB|倍|词次|条|对|种|句|个参数|奈特"
 PLAIN = r"(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d+)?"
-NUMBER = re.compile(
-    rf"(?<![A-Za-z0-9_.^])(?:(?<![\d)\]}}])[-−])?"
-    rf"(?:(?:{PLAIN} ?\\times ?)?10\^\{{?-?\d+(?:\.\d+)?\}}?|{PLAIN}(?:e[+-]?\d+)?(?: ?\\?[%‰亿]| ?万(?: ?\d 千)?)?)"
-    r"(?![\d]|\.\d)", re.ASCII)
+POWER_OF_TEN = rf"(?:{PLAIN} ?\\times ?)?10\^\{{?-?\d+(?:\.\d+)?\}}?"
+SUFFIX = r"(?:e[+-]?\d+)?(?: ?\\?[%‰亿]| ?万(?: ?\d 千)?)?"
+SIGN = r"(?:(?<![\d)\]}])[-−])?"
+NUMBER = re.compile(rf"(?<![A-Za-z0-9_.^]){SIGN}(?:{POWER_OF_TEN}|{PLAIN}{SUFFIX})(?!\d|\.\d)", re.ASCII)
 POWER = re.compile(r"(?:(\S+) ?x ?)?10\^([-\d.]+)")
 MEASURED = re.compile(r"[.,e%‰万亿^]")
 FORMULAS = {"math_inline", "math_inline_double", "math_block", "math_block_label", "amsmath"}
