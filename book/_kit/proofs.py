@@ -121,6 +121,19 @@ def section_cells(name, anchor):
     return frozenset(found)
 
 
+@functools.cache
+def heading_above(where):
+    """一格在哪一节：它上面最近的标题，只留文字。"""
+    name, _, cell = where.partition("/")
+    title = ""
+    for one in nbformat.read(ROOT / f"notebooks/{name}.ipynb", as_version=4).cells:
+        if one.id == cell:
+            return re.sub(r"[`$*\\]", "", title)
+        if one.cell_type == "markdown":
+            title = (re.findall(r"^#{1,3} (.+)$", one.source, re.M) or [title])[-1]
+    raise KeyError(f"{name} 里没有编号是 {cell} 的格")
+
+
 def slug(title):
     return re.sub(r"[^\w\s-]", "", title.strip().lower()).replace(" ", "-")
 
