@@ -30,8 +30,7 @@ KINDS = {
 
 
 def spots(text):
-    """一段 Markdown 里可改的地方：[(哪一种, 起, 止)]；练习、代码、标题、引文、链接里的不改。"""
-    text = re.split(r"^## 练习$", text, flags=re.M)[0]
+    """一段 Markdown 里可改的地方：[(哪一种, 起, 止)]；代码、标题、引文、链接里的不改。"""
     shown = HIDDEN.sub(lambda m: " " * len(m[0]), text)
     formulas = [m.span() for m in re.finditer(r"\$[^$]+\$", shown)]
     found = {}
@@ -42,6 +41,26 @@ def spots(text):
                                                              for a, b in found):
                 found[match.span()] = kind
     return [(kind, *span) for span, kind in found.items()]
+
+
+def before_exercises(text, skipping):
+    """“练习”一节空着，别的照旧，位置不变；→ 文字，末了在不在“练习”里。"""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        skipping = line.strip() == "## 练习" if line.startswith("## ") else skipping
+        lines.append(" " * len(line) if skipping else line)
+    return "".join(lines), skipping
+
+
+def every_spot(texts):
+    """[(哪一种, 页, 第几段, 起, 止)]"""
+    found = []
+    for page, parts in texts.items():
+        skipping = False
+        for at, (_, text) in enumerate(parts):
+            shown, skipping = before_exercises(text, skipping)
+            found += [(kind, page, at, start, end) for kind, start, end in spots(shown)]
+    return found
 
 
 def another(number, rng):
@@ -66,8 +85,7 @@ def survives(page, texts):
 def main(tries=200, seed=1):
     rng = random.Random(seed)
     texts = {page: sources(page) for page in PAGES}
-    every = [(kind, page, at, start, end) for page, parts in texts.items()
-             for at, (_, text) in enumerate(parts) for kind, start, end in spots(text)]
+    every = every_spot(texts)
     tried, caught, passed = Counter(), Counter(), Counter()
     for kind in KINDS:
         mine = [spot for spot in every if spot[0] == kind]

@@ -1,6 +1,6 @@
 """正文里量出来的数点得开：看得到印出它的那一行，跳得到那一格。出处在 book/proofs/，由 _kit/proofs.py 记。
 
-数是一个 <a class="proof">：没有脚本时，就是跳到那一格的链接；有脚本时，点了先弹出那一行，见 _static/proofs.js。
+数是一个 <a class="proof">：没有脚本时，就是跳过去的链接；有脚本时，点了先弹出那一行，见 _static/proofs.js。
 一个公式里恰好一个数的，整个公式就是链接。（_kit/proofs.py 已叫 proofs，这里不能重名。）
 """
 

@@ -25,6 +25,7 @@ NEAR = 4          # 前后几格之内算“同一节”
 LONG = 150        # 一行长过这么多字，只留数的前后
 FAR = 4           # 远一层，少算这么多分
 HAND = ("definition", "test")
+WAS = "原来是"
 KINDS = {"cell": ("cell", "plot"), "code": ("code",), "record": ("record",), "from": ()}
 PLAIN = {1, 2, 10, 100}   # 算式里用不着出处的：减一，求平均，百分之几的余下
 JOIN = " ⏎ "      # 一个数从两行算来，两行之间
@@ -199,14 +200,17 @@ def likeness(line, place, number):
             - (0 if exact else 10 if digits(number) < 3 else 3) - {"plot": 10, "code": 4}.get(line.kind, 0))
 
 
-def propose(page, place):
-    """最像的那一行；没有就是 None。数短的，碰巧相同的多，话要更像；只带单位的整数，单位也要在。"""
+def propose(page, place, where=None):
+    """最像的那一行；没有就是 None。数短的，碰巧相同的多，话要更像；只带单位的整数，单位也要在。
+    where 写了的，只在那一格（那份记录）里找。"""
     number = read_number(place.written)
     best, least = None, {1: 10, 2: -4 if "." in place.written else 4, 3: -8}.get(digits(number), -20)
     for tier, lines in tiers(page, place):
         if best and tier > 2:
             break
         for line in lines:
+            if where is not None and line.where != where:
+                continue
             score = likeness(line, place, number)
             if score is not None and score - FAR * tier >= (least if tier < 3 else max(least, 12)):
                 best = max(best or (-99,), (score - FAR * tier, -abs(line.cell - place.cell), line),
@@ -224,10 +228,15 @@ def excerpt(text, number):
     return f"{'… ' if start else ''}{text[start:end if end > 0 else None]}{' …' if end > 0 else ''}"
 
 
-def entry(page, place):
-    """一个新的数 → 账本的一条。"""
-    line = propose(page, place)
+def entry(page, place, old=None):
+    """一个新的数 → 账本的一条。old 是原地改过之前的那一条：新数只在它的出处里找。"""
     found = {"number": place.written, "near": place.near}
+    origin = {kind: old[kind] for kind in ("cell", "code", "record") if kind in old} if old else {}
+    where = next(iter(origin.values()), "") if old else None
+    line = propose(page, place, where)
+    if line is None and old:
+        return found | {"missing": f"{WAS} {old['number']}，出自{where or '人写的'}，那里没有印过新的数；"
+                                   "正文真没有错，就删去这一条再运行"} | origin
     if line is None:
         return found | {"missing": "哪一格、哪份记录都没有印过它"}
     kind = "cell" if line.kind == "plot" else line.kind
@@ -246,8 +255,8 @@ def lines_at(where):
 
 def holds(one):
     """一条出处现在还成立吗：那几行还在那里，取整后正好是这个数；写了算式的，算式里的数都在那几行里。"""
-    if any(one.get(kind) for kind in HAND):
-        return True
+    if any(one.get(kind) for kind in HAND) or "missing" in one:
+        return "missing" not in one
     kind = next((kind for kind in KINDS if kind in one), None)
     texts = [part.removeprefix("… ").removesuffix(" …") for part in one.get("line", "").split(JOIN) if part]
     there = lines_at(one[kind]) if kind else []
@@ -278,27 +287,35 @@ def stored(page):
 
 
 def carried(old, new):
-    """旧账里同一个数的那一条 → {新的次序: 旧的一条}；改了别处的话，次序仍对得上。"""
-    pairs = SequenceMatcher(None, [one["number"] for one in old], [place.written for place in new],
-                            autojunk=False).get_matching_blocks()
-    found = {b + k: old[a + k] for a, b, size in pairs for k in range(size)}
+    """旧账里同一个数的那一条 → {新的次序: 旧的一条}；改了别处的话，次序仍对得上。另给原地改了数的。"""
+    steps = SequenceMatcher(None, [one["number"] for one in old], [place.written for place in new],
+                            autojunk=False).get_opcodes()
+    same = {b + k: old[a + k] for kind, a, a_end, b, _ in steps if kind == "equal" for k in range(a_end - a)}
     spare = {(one["number"], one["near"]): one for one in old}   # 整段搬了家
-    for at, place in enumerate(new):
-        if at not in found and (place.written, place.near) in spare:
-            found[at] = spare[place.written, place.near]
-    return found
+    same |= {at: spare[place.written, place.near] for at, place in enumerate(new)
+             if at not in same and (place.written, place.near) in spare}
+    pairs = [(b + k, old[a + k]) for kind, a, a_end, b, b_end in steps
+             if kind == "replace" and a_end - a == b_end - b for k in range(b_end - b)]
+    return same, {at: one for at, one in pairs if beside(one["near"]) & beside(new[at].near)}
+
+
+def beside(near):
+    """一个数左边、右边的几个字，数字不算。"""
+    left, right = re.sub(r"[\d.,%]", "", near).split("〔〕")
+    return {("左", left), ("右", right)} - {("左", ""), ("右", "")}
 
 
 def bring_up_to_date(page, old, texts):
     """一页的新账：(各条, 新找的各条)。"""
     new = places(texts)
-    kept = carried(old, new)
+    kept, changed = carried(old, new)
     made, fresh = [], []
     for at, place in enumerate(new):
-        if at in kept and holds(kept[at]):
+        waiting = kept.get(at, {}).get("missing", "").startswith(WAS)    # 等人来看，不自己到别处找
+        if at in kept and (waiting or holds(kept[at])):
             made.append(kept[at] | {"near": place.near})
         else:
-            made.append(entry(page, place))
+            made.append(entry(page, place, changed.get(at)))
             fresh.append(made[-1])
     return made, fresh
 

@@ -1,6 +1,6 @@
-// 折叠块的按钮：第三方脚本写死了英文的读屏文字，载入后换成中文
+// 折叠块的按钮：第三方脚本写死了英文的读屏文字，目录里的没有名字，载入后都换成中文
 window.addEventListener("load", () => {
-  for (const button of document.querySelectorAll(".toggle-button")) {
+  for (const button of document.querySelectorAll(".toggle-button, summary:has(> .toctree-toggle)")) {
     button.setAttribute("aria-label", "展开或收起");
   }
 });
