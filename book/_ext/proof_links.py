@@ -15,7 +15,7 @@ from sphinx.util import logging
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "_kit"))
 from measured import PAGES, find, read  # noqa: E402
-from proofs import JOIN, heading_above, path_of, proof_in, stored  # noqa: E402
+from proofs import JOIN, PLOT, heading_above, path_of, proof_in, stored  # noqa: E402
 
 logger = logging.getLogger(__name__)
 FEWEST = 10     # 数不到这么多的页，不在开头提
@@ -132,6 +132,7 @@ def describe(one, docname):
         return [f"课程文件夹里的 {where}", line, mark, one.get("from", "")]
     if where:
         name, part = where.partition("/")[0], "代码" if "code" in one else "输出"
+        part = "图，画的是这些数" if line.startswith("…") or PLOT.match(line) else part
         chapter = "" if docname == f"notebooks/{name}" else f"第 {name[:2]} 章，"
         return [f"{chapter}“{heading_above(where)}”一节，这一格的{part}", line, mark, one.get("from", "")]
     if "test" in one:

@@ -80,3 +80,10 @@ window.addEventListener("beforeprint", () => {
 window.addEventListener("afterprint", () => {
   dataset.theme = dataset.shown;
 });
+
+// 手机上没滚到的节先不排，高度是估的：从别处跳来，附近几节一排，落脚点就移开了。排过之后再对一次
+window.addEventListener("load", () => {
+  const target = document.querySelector(":target");
+  if (!target || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // 后退的，留在原处
+  requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView()));
+});
