@@ -124,20 +124,24 @@ def made(builder, docname, one, shown):
 
 
 def describe(one, docname):
-    """一条出处给人看的几句：[在哪里, 那一行, 其中的那个数, 算式]。"""
+    """一条出处给人看的几句：[在哪里, 那一行, 其中那个数的起止, 算式]。"""
     line = one.get("line", "").replace(JOIN, "\n")
-    mark = "" if "from" in one else proof_in(line, read(one["number"])) or ""
+    found = None if "from" in one else proof_in(line, read(one["number"]))
+    mark = list(found.span()) if found else [0, 0]
     where = one.get("cell") or one.get("code") or one.get("record") or ""
     if where.startswith("data/"):
         return [f"课程文件夹里的 {where}", line, mark, one.get("from", "")]
     if where:
         name, part = where.partition("/")[0], "代码" if "code" in one else "输出"
-        part = "图，画的是这些数" if line.startswith("…") or PLOT.match(line) else part
+        if "cell" in one and (line.startswith("…") or PLOT.match(line)):
+            part = "图，画的是这些数"
         chapter = "" if docname == f"notebooks/{name}" else f"第 {name[:2]} 章，"
         return [f"{chapter}“{heading_above(where)}”一节，这一格的{part}", line, mark, one.get("from", "")]
     if "test" in one:
-        return ["测试每次重新算它", one["test"], "", ""]
-    return ["算出来的", "", "", one["from"]] if "from" in one else ["不是量出来的", one["definition"], "", ""]
+        return ["测试每次重新算它", one["test"], mark, ""]
+    if "from" in one:
+        return ["算出来的", "", mark, one["from"]]
+    return ["不是量出来的", one["definition"], mark, ""]
 
 
 def pack(shown):

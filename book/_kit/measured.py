@@ -94,8 +94,8 @@ def printed_in(line):
 
 
 def proof_in(line, number):
-    """line 里头一个证得了 number 的数，原样；没有就是 None。"""
-    return next((printed.written for printed in printed_in(line) if proves(printed, number)), None)
+    """line 里头一个证得了 number 的数，是正则的匹配；没有就是 None。"""
+    return next((match for match in NUMBER.finditer(line) if proves(read(match[0]), number)), None)
 
 
 # --- 一页的话 -----------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
     python book/_kit/proofs.py [02 claims …]
 
-仍对得上的留着；新的、改过的数，找最像的那一行输出，列出来请人看一眼；哪里都没有印过的，记成 missing，
-由人改：换个数，或写明 from（算式，里面的数都印在 line 里）、definition（一句为什么它不是量出来的）、
-test（每次重新算它的那个测试）。
+仍对得上的留着；新的数，找最像的那一行输出，原地改过的数，只在原来那一格里找；找到的列出来，请人看一眼。
+没有印过的记成 missing，由人改：换个数，或写明 from（算式，里面的数都印在 line 里）、
+definition（一句为什么它不是量出来的）、test（每次重新算它的那个测试）。
 """
 
 import ast
@@ -222,7 +222,7 @@ def excerpt(text, number):
     """太长的行，只留证得了它的那个数的前后，两头在空格处断。"""
     if len(text) <= LONG:
         return text
-    at = text.index(proof_in(text, number))
+    at = proof_in(text, number).start()
     start = text.rfind(" ", 0, max(at - LONG // 2, 0)) + 1
     end = text.find(" ", at + LONG // 2)
     return f"{'… ' if start else ''}{text[start:end if end > 0 else None]}{' …' if end > 0 else ''}"

@@ -51,13 +51,12 @@ function element(tag, textContent, more = {}) {
   return Object.assign(document.createElement(tag), { textContent, ...more });
 }
 
-function fill(box, [where, line, mark, sum], href) {
+function fill(box, [where, line, [start, end], sum], href) {
   const parts = [element("p", where, { className: "where" })];
   if (line) {
     const shown = element("p", "", { className: "line" });
-    const at = mark ? line.indexOf(mark) : -1;
-    if (at < 0) shown.append(line);
-    else shown.append(line.slice(0, at), element("mark", mark), line.slice(at + mark.length));
+    if (end) shown.append(line.slice(0, start), element("mark", line.slice(start, end)), line.slice(end));
+    else shown.append(line);
     parts.push(shown);
   }
   if (sum) parts.push(element("p", `算式：${sum}`));
