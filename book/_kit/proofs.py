@@ -196,7 +196,7 @@ def likeness(line, place, number):
     near, far = (terms(text.replace(place.written, "")) & line.terms for text in (place.clause, place.block))
     exact = any(abs(abs(printed.value) - abs(number.value)) <= 1e-9 * abs(number.value) for printed in found)
     whole = "万" in place.written or bool(place.unit)
-    return (3 * sum(map(weights.get, near)) + sum(map(weights.get, far)) + 6 * whole
+    return (3 * math.fsum(map(weights.get, near)) + math.fsum(map(weights.get, far)) + 6 * whole
             - (0 if exact else 10 if digits(number) < 3 else 3) - {"plot": 10, "code": 4}.get(line.kind, 0))
 
 
