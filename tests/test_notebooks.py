@@ -1,6 +1,6 @@
 """notebook 的卫生，以及它的练习：存下的输出、轴名、图、答案与提示。
 
-输出的每个数由 nbval 重新算过（pytest --nbval），这里管 nbval 不管的事。
+输出的每个数由 nbval 重新算过（pytest --nbval），正文里的数由 test_proofs.py 对到输出，这里管其余的事。
 """
 
 import base64
@@ -113,35 +113,6 @@ def test_every_guess_is_answered_at_the_end(path):
     answers, = re.findall(r'^## 小结\n\n<details class="answers">\n(.*?)</details>', "\n".join(rest),
                           re.M | re.S)
     assert len(re.findall(r"^\d\. ", answers, re.M)) == len(asked) >= 3
-
-
-def printed_numbers(path):
-    """全部输出里的数，图的文字说明也算。"""
-    found = []
-    for output in outputs(path):
-        text = output.get("text", "") + SMALLEST.sub("", output.get("data", {}).get("text/plain", ""))
-        found += [float(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*\.?\d*(?:e[+-]\d+)?", text)
-                  if n.strip(",")]
-    return found
-
-
-@each
-def test_numbers_in_the_prose_are_numbers_in_the_outputs(path):
-    """正文里带百分号、小数点或千分位的数，都要能在某个输出里找到（按正文的位数取整）。"""
-    printed = printed_numbers(path)
-    code = "\n".join(c.source for c in cells(path, "code")).replace("_", "")
-    stale = []
-    for cell in cells(path, "markdown"):
-        if "full-corpus" in cell.metadata.get("tags", []):
-            continue  # 由 test_segmentation.py 重算全部语料来核对
-        prose = re.sub(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|^>.*?$", " ", cell.source,
-                       flags=re.DOTALL | re.MULTILINE)
-        for number in re.findall(r"(?<![\w.,])\d[\d,]*(?:\.\d+|(?<=,\d{3})|(?=%))", prose):
-            digits = len(number.partition(".")[2])
-            value = float(number.replace(",", ""))
-            if not any(round(abs(p), digits) == value for p in printed) and str(value) not in code:
-                stale.append(f"{number}：{prose.strip()[:50]}")
-    assert stale == []
 
 
 def run_check(path, check, answer, capsys):

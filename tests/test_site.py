@@ -17,8 +17,11 @@ import release
 import theme_zh
 import yaml
 from accessibility import grave_faults
+from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+from measured import read
 from playwright.sync_api import expect
+from proofs import proof_in, stored
 from pypdf import PdfReader
 from section_search import glossary_terms
 from serving import serve
@@ -212,6 +215,85 @@ def test_guesses_are_kept_and_shown_at_the_end(browser, site, served):
     page.locator(".guess").first.fill("增长")
     assert "你猜：增长" in page.locator(".guesses").text_content()
     page.close()
+
+
+PROVED = [page for page in PAGES if stored(page)]
+
+
+@pytest.mark.parametrize("name", PROVED)
+def test_every_proof_leads_to_a_cell(site, name):
+    """正文的数都是链接，链接的那一格都在；一个公式里有几个数的，不做链接。"""
+    links = BeautifulSoup((site / f"{name}.html").read_text("utf-8"), "html.parser").select("a.proof")
+    assert len(stored(name)) - len(links) <= len(stored(name)) // 8
+    for page, cell in {tuple(link["href"].split("#")) for link in links if link.has_attr("href")}:
+        text = (site / name).parent.joinpath(page or f"{Path(name).name}.html").read_text("utf-8")
+        assert f' id="{cell}"' in text, (page, cell)
+
+
+SHOWN = "[...document.querySelectorAll('#proof-box:popover-open')].map((box) => box.innerText).join()"
+
+
+@pytest.mark.parametrize("scheme, width", [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize("name, kinds", [
+    (CHAPTERS[1], ("p > a.proof", "td a.proof", "a.proof:has(math)")),
+    ("book/claims", ("tr:nth-child(2) a.proof", "td:nth-child(3) a.proof", "td:nth-child(4) a.proof"))])
+def test_a_number_opens_its_proof(browser, served, name, kinds, scheme, width):
+    """点正文、表、公式里的数：弹出的那一行印着它；Esc 收起；跳到的那一格在眼前。"""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    seen = Visit(context.new_page()).open(f"{served}/{name}.html")
+    page = seen.page
+    for kind in kinds:
+        number = page.locator(f"article {kind}[data-href*=cell]:visible").last
+        number.click()
+        assert not number.get_attribute("href")
+        written = re.sub(r"[^\d.%-]", "", number.inner_text().split("=")[-1].split("≈")[-1])
+        assert proof_in(page.locator("#proof-box .line").inner_text(), read(written)), written
+        page.keyboard.press("Escape")
+        assert page.evaluate(SHOWN) == "" and page.url.endswith(f"{name}.html")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    number.click()
+    cell = number.get_attribute("data-href").split("#")[1]
+    page.get_by_role("link", name="跳到那一格").click()
+    page.wait_for_url(f"**#{cell}")
+    page.evaluate(TWO_FRAMES)
+    assert 0 <= page.locator(f"#{cell}").evaluate("(cell) => cell.getBoundingClientRect().top") < 400
+    assert (seen.errors, seen.foreign) == ([], [])
+    context.close()
+
+
+def test_numbers_with_the_keyboard(page, served):
+    """平时 Tab 不经过一个个数；按了“看数的出处”就经过，回车打开，Esc 回到那个数。"""
+    page.goto(f"{served}/book/claims.html")
+    assert page.locator("a.proof[tabindex], a.proof[href]").count() == 0
+    button = page.get_by_role("button", name="看数的出处")
+    button.press("Enter")
+    assert button.get_attribute("aria-pressed") == "true"
+    first = page.locator("a.proof").first
+    first.focus()
+    for key in ("Enter", " "):
+        page.keyboard.press(key)
+        assert "1.62" in page.evaluate(SHOWN)
+        page.keyboard.press("Escape")
+        assert page.evaluate(SHOWN) == "" and first.evaluate("(a) => a === document.activeElement")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "跳到那一格"
+    assert grave_faults(page) == []
+    switch(page, "dark")
+    assert grave_faults(page, runOnly=["color-contrast"]) == []
+    page.keyboard.press("Escape")
+    button.press("Enter")
+    assert page.locator("a.proof[tabindex]").count() == 0
+
+
+def test_a_number_is_a_link_without_scripts(browser, served):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{served}/book/claims.html")
+    page.locator("a.proof").first.click()
+    page.wait_for_url(f"**/{CHAPTERS[0]}.html#cell-*")
+    context.close()
 
 
 def test_the_themes_slow_loop_is_gone(site):

@@ -1,6 +1,6 @@
-// 折叠块的按钮：第三方脚本写死了英文的读屏文字，载入后换成中文
+// 折叠块的按钮：第三方脚本写死了英文的读屏文字，目录里的没有名字，载入后都换成中文
 window.addEventListener("load", () => {
-  for (const button of document.querySelectorAll(".toggle-button")) {
+  for (const button of document.querySelectorAll(".toggle-button, summary:has(> .toctree-toggle)")) {
     button.setAttribute("aria-label", "展开或收起");
   }
 });
@@ -79,4 +79,11 @@ window.addEventListener("beforeprint", () => {
 });
 window.addEventListener("afterprint", () => {
   dataset.theme = dataset.shown;
+});
+
+// 手机上没滚到的节先不排，高度是估的：从别处跳来，附近几节一排，落脚点就移开了。排过之后再对一次
+window.addEventListener("load", () => {
+  const target = document.querySelector(":target");
+  if (!target || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // 后退的，留在原处
+  requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView()));
 });
