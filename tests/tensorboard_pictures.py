@@ -56,14 +56,15 @@ def color_and_search(page: Page, word: str) -> None:
     projector.locator("vz-projector-inspector-panel #search-box input").fill(word)
 
 
-# 文件名：(打开哪个文件夹，哪一页，打开之后做什么，截图的高)
+WIDTH = 1280  # 存下的图宽多少像素；窗口开得窄，字就大，手机上也读得清
+# 文件名：(打开哪个文件夹，哪一页，打开之后做什么，窗口的宽与高)
 SCENES = {
-    "scalars": ("logs_09/手写", "scalars", None, 860),
-    "histograms": ("logs_09/消失", "histograms&tagFilter=log10", None, 700),
-    "projector": ("logs_09/零件", "projector", lambda page: color_and_search(page, "球"), 760),
-    "pr_curves": ("logs_09/零件", "pr_curves", None, 560),
-    "hparams": ("logs_09/诊断", "hparams", None, 420),
-    "gradients": ("logs_09/诊断", "histograms&tagFilter=梯度.*weight_hh", None, 700),
+    "scalars": ("logs_09/手写", "scalars", None, (800, 860)),
+    "histograms": ("logs_09/消失", "histograms&tagFilter=log10", None, (800, 920)),
+    "projector": ("logs_09/零件", "projector", lambda page: color_and_search(page, "球"), (1120, 760)),
+    "pr_curves": ("logs_09/零件", "pr_curves", None, (800, 560)),
+    "hparams": ("logs_09/诊断", "hparams", None, (1120, 420)),
+    "gradients": ("logs_09/诊断", "histograms&tagFilter=梯度.*weight_hh", None, (800, 1230)),
 }
 
 
@@ -74,9 +75,10 @@ def main() -> None:
     foreign = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
-        for name, (logdir, tab, act, height) in SCENES.items():
+        for name, (logdir, tab, act, (width, height)) in SCENES.items():
             with tensorboard(logdir) as address:
-                page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
+                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light",
+                                        device_scale_factor=WIDTH / width)
                 page.on("request", lambda request: is_foreign(request.url) and foreign.append(request.url))
                 page.goto(f"{address}/#{tab}")
                 page.wait_for_timeout(6000)  # 记录读完，线画完；没有一个元素说得清何时画完

@@ -1,7 +1,11 @@
 """建书扩展里不必建书就能查的部分。"""
 
+import re
+import struct
 import subprocess
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import course_zip
 import figure_alt
@@ -9,6 +13,7 @@ import formulas
 import one_stylesheet
 import pytest
 import stacked_table
+import theme_zh
 from docutils import nodes, utils
 from section_search import glossary_terms, own_text
 
@@ -128,3 +133,18 @@ def test_the_zip_holds_the_course_and_nothing_else(tmp_path, monkeypatch, git):
 ])
 def test_rules_for_absent_classes_are_dropped(css, kept):
     assert one_stylesheet.trim(css, {"a", "p"}) == kept
+
+
+@pytest.mark.parametrize("base, picture", [
+    ("", None), ("https://example.org/书/", "https://example.org/书/_static/preview.png")])
+def test_the_preview_picture_needs_the_sites_address(base, picture):
+    """转发的卡片要写全网址：说了发布在哪里才有；图就在那里，大小是各处都收的 1200×630。"""
+    doctree = utils.new_document("page")
+    doctree += nodes.paragraph("", "笔记里的每一句话，都跑一遍：从定义写起，手写，对照，测量。")
+    app = SimpleNamespace(config=SimpleNamespace(html_baseurl=base),
+                          env=SimpleNamespace(titles={"a": nodes.title("", "序列与词")}))
+    context = {"metatags": ""}
+    theme_zh.describe_page(app, "a", "page.html", context, doctree)
+    assert re.findall('og:image" content="([^"]*)"', context["metatags"]) == ([picture] if picture else [])
+    head = (Path(__file__).parents[1] / "book/_static/preview.png").read_bytes()[:24]
+    assert struct.unpack(">II", head[16:]) == (1200, 630)

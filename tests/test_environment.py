@@ -162,7 +162,9 @@ def test_every_finished_chapter_is_listed_everywhere():
     assert re.findall(r"file: notebooks/(\w+)", read("book/_toc.yml")) == chapters
     cards = re.findall(r"card\} (\d\d) .*\n:link: \.\./notebooks/(\w+)", read("book/index.md"))
     assert [stem for _, stem in cards] == chapters == [s for n, s in cards if s.startswith(n)]
-    assert re.findall(r"^## 第 (\d\d) 章", read("book/teaching.md"), re.M) == [c[:2] for c in chapters]
+    plans = re.findall(r"^\| \[第 (\d\d) 章 .*\]\(teaching/(\d\d)\.md\)", read("book/teaching.md"), re.M)
+    assert plans == [(c[:2], c[:2]) for c in chapters]
+    assert sorted(p.stem for p in (ROOT / "book/teaching").glob("*.md")) == [c[:2] for c in chapters]
     for name in READMES:
         assert set(re.findall(r"`(\d\d_\w+)`", read(name))) == set(chapters)
 

@@ -3,8 +3,10 @@
 输出的每个数由 nbval 重新算过（pytest --nbval），这里管 nbval 不管的事。
 """
 
+import base64
 import json
 import re
+import struct
 import unicodedata
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from exercises import read_exercises
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+PHONE = 352  # 390 px 宽的手机上，图有这么宽（px）；test_site 量过
+PIXELS_PER_POINT = 130 / 72  # figures.use_style 定的 dpi
+SMALLEST = re.compile(r"最小的字 (\S+) 磅")
 HEADINGS = ["先猜一猜", "常见误解", "小结", "练习", "延伸阅读", "这一章的代价"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -80,7 +85,18 @@ def test_every_figure_has_a_claim_axis_names_and_modest_size(path):
             first, *rest = output.data["text/plain"].splitlines()
             assert re.fullmatch(r"图：.*[\u4e00-\u9fff].*", first), f"图没有中文标题：{first}"
             assert "横轴 —" not in rest[0] and "纵轴 —" not in rest[0], f"图没有轴名：{first}"
-            assert len(output.data["image/png"]) < 200_000
+            assert len(output.data["image/png"]) < 240_000
+
+
+@each
+def test_figures_can_be_read_on_a_phone(path):
+    """手机上图缩到屏幕宽，最小的字也不小于 10 px。"""
+    for output in outputs(path):
+        if png := output.get("data", {}).get("image/png"):
+            width, = struct.unpack(">I", base64.b64decode(png)[16:20])
+            points = float(SMALLEST.search(output.data["text/plain"])[1])
+            pixels = points * PIXELS_PER_POINT * PHONE / max(width, PHONE)
+            assert pixels >= 10, f"字在手机上只有 {pixels:.1f} px：{output.data['text/plain'][:40]}"
 
 
 @each
@@ -89,11 +105,21 @@ def test_chapter_has_all_its_parts(path):
     assert [h for h in HEADINGS if h not in prose] == []
 
 
+@each
+def test_every_guess_is_answered_at_the_end(path):
+    """“先猜一猜”有几题，小结开头折叠着的答案就有几条。"""
+    first, *rest = [c.source for c in cells(path, "markdown")]
+    asked = re.findall(r"^\d\. ", first.partition("**先猜一猜。**")[2], re.M)
+    answers, = re.findall(r'^## 小结\n\n<details class="answers">\n(.*?)</details>', "\n".join(rest),
+                          re.M | re.S)
+    assert len(re.findall(r"^\d\. ", answers, re.M)) == len(asked) >= 3
+
+
 def printed_numbers(path):
     """全部输出里的数，图的文字说明也算。"""
     found = []
     for output in outputs(path):
-        text = output.get("text", "") + output.get("data", {}).get("text/plain", "")
+        text = output.get("text", "") + SMALLEST.sub("", output.get("data", {}).get("text/plain", ""))
         found += [float(n.replace(",", "")) for n in re.findall(r"-?\d[\d,]*\.?\d*(?:e[+-]\d+)?", text)
                   if n.strip(",")]
     return found

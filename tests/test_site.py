@@ -22,6 +22,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 from section_search import glossary_terms
 from serving import serve
+from test_notebooks import PHONE
 
 from textseq import explore
 
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 TOC = yaml.safe_load((ROOT / "book/_toc.yml").read_text(encoding="utf-8"))
 PAGES = [TOC["root"]]
 PAGES += [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
+PAGES += ["book/teaching/01"]   # 十份教案一个样子，看一份
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 MB = 1e6
 
@@ -151,6 +153,12 @@ def test_no_error_in_console(visit):
     assert visit.errors == []
 
 
+def test_every_icon_is_drawn(visit):
+    assert visit.page.evaluate("""() => [...document.querySelectorAll(".fa-solid, .fas")]
+        .filter((icon) => getComputedStyle(icon, "::before").maskImage === "none")
+        .map((icon) => icon.className)""") == []
+
+
 def test_formulas_are_drawn(visit):
     written, drawn = visit.facts["formulas"]
     assert written == drawn
@@ -194,6 +202,8 @@ def test_guesses_are_kept_and_shown_at_the_end(browser, site, served):
         page.reload()
         assert boxes.nth(1).input_value() == "<b>一半</b>" and boxes.nth(0).input_value() == ""
         assert shown.locator("li").count() == 1 and "你猜：<b>一半</b>" in shown.text_content()
+        answer = page.locator("details.answers li").nth(1).text_content()
+        assert f"量到：{answer}" in shown.text_content()
         assert (seen.errors, seen.foreign) == ([], [])
         context.close()
     page = browser.new_page()
@@ -252,7 +262,9 @@ def test_outputs_fit_a_phone(context, served):
     page.evaluate(READ_ON)
     found = page.evaluate("""() => [...document.querySelectorAll(".cell_output pre")].map((pre) =>
         [pre.scrollWidth - pre.clientWidth, parseFloat(getComputedStyle(pre).fontSize)])""")
+    figure = page.locator(".cell_output img").first.bounding_box()
     page.close()
+    assert figure["width"] >= PHONE
     assert min(size for _, size in found) >= 10
     assert sum(over > 1 for over, _ in found) < 0.4 * len(found)
 
@@ -528,13 +540,14 @@ def test_typing_a_query(page, search_page):
 
 def test_the_plans_link_to_sections_and_pieces(page, served):
     """教案里“运行”“看”“打开互动图”后面引号里的名字，都是链接，指着真有的地方；每节课至少三个。"""
-    page.goto(f"{served}/book/teaching.html")
-    lessons = page.evaluate("""() => [...document.querySelectorAll("article h3")]
-      .map((h3) => [h3.firstChild.data, h3.parentElement.querySelector("table")])
-      .filter(([name, table]) => table && name.startsWith("第"))
-      .map(([, table]) => [table.innerText,
+    lessons = []
+    for chapter in CHAPTERS:
+        page.goto(f"{served}/book/teaching/{Path(chapter).name[:2]}.html")
+        lessons += page.evaluate("""() => [...document.querySelectorAll("article table")]
+          .filter((table) => table.innerText.startsWith("分钟"))
+          .map((table) => [table.innerText,
                            [...table.querySelectorAll("a")].map((a) => [a.innerText, a.href])])""")
-    assert len(lessons) >= 16
+    assert len(lessons) == 18
     for text, links in lessons:
         assert len(links) >= 3, text[:60]
         named = re.findall(r"(?:运行|看|互动图)(“[^“”]+”)", text)

@@ -40,7 +40,7 @@ def use_style() -> None:
     """
     font_manager.fontManager.addfont(_font_path())
     mpl.rcParams.update({
-        "font.family": ["Noto Sans SC", "DejaVu Sans"], "font.size": 11,
+        "font.family": ["Noto Sans SC", "DejaVu Sans"], "font.size": 12,
         "axes.titlesize": 13, "axes.titlelocation": "left", "axes.titlepad": 12,
         "axes.spines.top": False, "axes.spines.right": False, "axes.unicode_minus": False,
         "axes.prop_cycle": mpl.cycler(color=COLORS), "legend.frameon": False,
@@ -114,7 +114,7 @@ def dots(runs: Mapping[str, Sequence[float]], notes: Sequence[str], ax: Axes | N
         ax.plot([v.min(), v.max()], [y, y], color=COLORS[0], linewidth=5, alpha=0.35,
                 solid_capstyle="round")
         for x, words, side in ((low - pad, name, "left"), (high + pad, note, "right")):
-            ax.text(x, y - 0.28, words, ha=side, va="bottom", fontsize=10,
+            ax.text(x, y - 0.28, words, ha=side, va="bottom", fontsize=11,
                     color="black" if side == "left" else GREY)
     ax.plot([v.mean() for v in values], range(len(values)), "o", color=COLORS[0], label="平均")
     ax.set(xlim=(low - pad, high + pad), ylim=(len(values) - 0.5, -0.95), yticks=[])
@@ -214,7 +214,7 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
     for i, row in enumerate(rows):
         for j, word in enumerate(row):
             ax.text(j, i, "PAD" if word == pad else word, ha="center", va="center",
-                    fontsize=9.5 if len(word) < 4 else 8, color="#222222" if word != pad else GREY)
+                    fontsize=11.5 if len(word) < 4 else 10.5, color="#222222" if word != pad else GREY)
     _cells(ax, n_rows, n_cols)
     ax.set_xticks(range(n_cols), range(n_cols))
     ax.set_yticks(range(n_rows), range(n_rows))
@@ -309,7 +309,14 @@ def describe(fig: Figure) -> str:
             lines.append(f"格 {image.get_array().shape}：{_numbers(image.get_array())}")
         if words := [t.get_text() for t in ax.texts if t.get_text()]:
             lines.append("字：" + " ".join(words))
+    lines.append(f"最小的字 {_smallest(fig):g} 磅")
     return "\n".join(lines)
+
+
+def _smallest(fig: Figure) -> float:
+    """图上最小的字有几磅；手机上图缩到约一半宽，太小就读不出了。"""
+    return min((t.get_fontsize() for t in fig.findobj(mpl.text.Text)
+                if t.get_visible() and t.get_text().strip()), default=0.0)
 
 
 def _wire(ax: Axes, start: tuple, end: tuple, color: str, width: float = 1.6) -> None:
@@ -363,12 +370,14 @@ def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
     to_fraction = ax.transData + ax.transAxes.inverted()
     ends = sorted(ends)
     heights = [to_fraction.transform((x, value))[1] for value, *_ in ends]
+    points = ax.get_window_extent().height * 72 / ax.figure.dpi
+    gap = 1.3 * mpl.rcParams["font.size"] / points  # 一行字占坐标轴高的几分之几
     for k in range(1, len(heights)):
-        heights[k] = max(heights[k], heights[k - 1] + 0.075)
+        heights[k] = max(heights[k], heights[k - 1] + gap)
     limit = 1.0
     for k in reversed(range(len(heights))):
         heights[k] = limit = min(heights[k], limit)
-        limit -= 0.075
+        limit -= gap
     for height, (_, name, color) in zip(heights, ends, strict=True):
         ax.annotate(name, (x, height), xycoords=("data", "axes fraction"), xytext=(8, 0),
                     textcoords="offset points", color=color, va="center", annotation_clip=False)

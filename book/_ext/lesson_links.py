@@ -1,4 +1,4 @@
-"""教师页的教案里，引号里的节名、互动图的名字，做成链接，跳到那一章的那一节。
+"""教案里，引号里的节名、互动图的名字，做成链接，跳到那一章的那一节。
 
 节名可以只写开头，如“展开”指“展开：同一个网络用了许多次”；在本章的节名里要独一无二。
 """
@@ -9,7 +9,7 @@ from docutils import nodes
 
 from textseq import explore
 
-PAGE = "book/teaching"
+PLANS = "book/teaching/"
 PIECES = "book/explorables"
 
 
@@ -38,21 +38,16 @@ def find(name, found):
 
 
 def link_names(app, doctree, docname):
-    if docname != PAGE:
+    if not docname.startswith(PLANS):
         return
-    env = app.env
-    pieces = (PIECES, piece_headings(env))
-    chapters = {page[10:12]: page for page in env.found_docs if page.startswith("notebooks/")}
-    for section in doctree.findall(nodes.section):
-        title = section.next_node(nodes.title).astext()
-        if (number := re.match(r"第 (\d\d) 章", title)) and number[1] in chapters:
-            page = chapters[number[1]]
-            places = [(page, headings(env, page)), pieces]
-            for text in [t for entry in section.findall(nodes.entry) for t in entry.findall(nodes.Text)]:
-                replace(app.builder, text, places)
+    env, number = app.env, docname.removeprefix(PLANS)
+    page = next(page for page in env.found_docs if page.startswith(f"notebooks/{number}_"))
+    places = [(page, headings(env, page)), (PIECES, piece_headings(env))]
+    for text in [t for entry in doctree.findall(nodes.entry) for t in entry.findall(nodes.Text)]:
+        replace(app.builder, docname, text, places)
 
 
-def replace(builder, text, places):
+def replace(builder, docname, text, places):
     """一段文字里的“节名”换成链接。"""
     if isinstance(text.parent, (nodes.reference, nodes.literal, nodes.math)):
         return
@@ -61,7 +56,7 @@ def replace(builder, text, places):
         target = next(((page, anchor) for page, found in places
                        if part.startswith("“") and (anchor := find(part[1:-1], found))), None)
         if target:
-            uri = f"{builder.get_relative_uri(PAGE, target[0])}#{target[1]}"
+            uri = f"{builder.get_relative_uri(docname, target[0])}#{target[1]}"
             made.append(nodes.reference(part, part, refuri=uri, internal=True))
         elif part:
             made.append(nodes.Text(part))

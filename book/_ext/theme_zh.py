@@ -129,6 +129,8 @@ def describe_page(app, pagename, templatename, context, doctree):
         context["metatags"] += (f'<meta name="description" content="{text}">'
                                 f'<meta property="og:title" content="{title}">'
                                 f'<meta property="og:description" content="{text}">')
+    if base := app.config.html_baseurl:   # 图要写全网址：知道发布在哪里才写得出
+        context["metatags"] += f'<meta property="og:image" content="{base.rstrip("/")}/_static/preview.png">'
 
 
 def load_scripts_late(app, pagename, templatename, context, doctree):

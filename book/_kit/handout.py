@@ -1,4 +1,4 @@
-"""讲义：建好的书印成 PDF，整本一份，各章各一份。
+"""讲义：建好的书印成 PDF，整本一份，各章各一份；课堂单另印一份，一节课一页。
 
 各页的正文接成一页 HTML，用无窗口的 Chromium 打印：互动图印的是打开时的样子，折叠的答案不印。
 目录的页码要印过一遍才知道，所以印两遍；书签来自标题。
@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 from print_font import write_font
 from pypdf import PdfReader
+from worksheets import document as worksheets
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "build/_build/html"
@@ -28,8 +29,9 @@ LEFT_OUT = ("book/bibliography", "book/explorables", "book/quiz")   # 参考文�
 def pages():
     """全书各页的名字，照目录的次序。"""
     toc = yaml.safe_load((ROOT / "book/_toc.yml").read_text(encoding="utf-8"))
-    listed = [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
-    return [name for name in listed if name not in LEFT_OUT]
+    chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+    listed = [page["file"] for chapter in chapters for page in (chapter, *chapter.get("sections", []))]
+    return [name for name in (toc["root"], *listed) if name not in LEFT_OUT]
 
 
 def article(name, inside):
@@ -105,6 +107,7 @@ def print_pdf(browser, html, target):
     made = target.with_suffix(".part")
     page.pdf(path=made, format="A4", outline=True, tagged=True, print_background=True)
     page.close()
+    source.unlink()
     made.replace(target)
 
 
@@ -151,7 +154,10 @@ def main():
         sys.exit("找不到 Chromium；请先安装，见 book/setup.md 的“Chromium”")
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        for made in write(ROOT / "build/handout", browser):
+        folder = ROOT / "build/handout"
+        made_files = write(folder, browser)
+        print_pdf(browser, worksheets(FONT), folder / "worksheets.pdf")
+        for made in [*made_files, folder / "worksheets.pdf"]:
             size, count = made.stat().st_size / 1e6, len(PdfReader(made).pages)
             print(f"{size:6.1f} MB  {count:4d} 页  {made.relative_to(ROOT)}")
         browser.close()

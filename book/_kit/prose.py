@@ -1,6 +1,7 @@
 """书里的话拿到别处用：幻灯片与卡片共用的 Markdown，与“常见误解”那张表的格子。"""
 
 import re
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -18,3 +19,11 @@ def reader(draw_formula, **options):
 def cells_of(row):
     """表的一行 → 各格的原文；公式里的竖线写作 \\|。"""
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+
+
+PLANS = Path(__file__).parents[1] / "teaching"
+
+
+def plan(number):
+    """第几章的教案，原文。"""
+    return (PLANS / f"{number}.md").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 - textseq-….whl：模块，带着整个网站；网站里有整门课。装上之后 textseq course、textseq site，不用网。
 - site.zip：整个网站，解压后双击 book/index.html。
 - slides.zip：十章的幻灯片，make slides 做好的；解压后双击 index.html。
-- handout.pdf：整本讲义，make handout 印好的。
+- handout.pdf、worksheets.pdf：整本讲义与课堂单，make handout 印好的。
 - cards.apkg：Anki 卡片。
 """
 
@@ -23,7 +23,7 @@ from course_zip import course_files  # noqa: E402
 
 SITE = ROOT / "build/_build/html"
 SLIDES = ROOT / "build/slides"
-HANDOUT = ROOT / "build/handout/handout.pdf"
+HANDOUTS = [ROOT / "build/handout" / name for name in ("handout.pdf", "worksheets.pdf")]
 RELEASE = ROOT / "build/release"
 PACKED = {".zip", ".whl", ".tgz", ".png", ".woff", ".woff2", ".gz"}   # 压不动的，原样收
 
@@ -83,8 +83,7 @@ def release(target=RELEASE):
     if SLIDES.is_dir():
         made.append(target / "slides.zip")
         write_zip(made[-1], SLIDES)
-    if HANDOUT.is_file():
-        made.append(Path(shutil.copy2(HANDOUT, target)))
+    made += [Path(shutil.copy2(path, target)) for path in HANDOUTS if path.is_file()]
     return made
 
 

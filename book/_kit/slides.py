@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import nbformat
 from exercises import NOTEBOOKS, chapters, tags
-from prose import cells_of, reader
+from prose import cells_of, plan, reader
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -295,10 +295,8 @@ def section_slides(title, level, found, remark=""):
 # --- 一章 ---------------------------------------------------------------------------------
 
 def teacher_remarks(number):
-    """教师页的教案：“5–13 运行……”那几行，按引号里的节名记下 → [(节名, 一句话的 HTML)]。"""
-    page = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
-    chapter = re.search(rf"^## 第 {number} 章.*?(?=^## )", page, re.S | re.M)[0]
-    rows = re.findall(r"^\| (\d+–\d+) \| (.*?) \| (.*?) \|$", chapter, re.M)
+    """这一章的教案：“5–13 运行……”那几行，按引号里的节名记下 → [(节名, 一句话的 HTML)]。"""
+    rows = re.findall(r"^\| (\d+–\d+) \| (.*?) \| (.*?) \|$", plan(number), re.M)
     return [(name, MARKDOWN.render(f"**第 {minutes} 分钟**：{do}。{ask}"))
             for minutes, do, ask in rows for name in re.findall("“([^”]+)”", do)]
 

@@ -1,4 +1,4 @@
-// “先猜一猜”：每题下面一格，写下的猜测存在这个浏览器里，到“小结”列出来，同量到的对照
+// “先猜一猜”：每题下面一格，写下的猜测存在这个浏览器里，到“小结”列出来，旁边是量到的
 document.addEventListener("DOMContentLoaded", () => {
   const lead = [...document.querySelectorAll("article p > strong:first-child")]
     .find((strong) => strong.textContent.startsWith("先猜一猜"))?.parentElement;
@@ -11,6 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const guesses = restore(key);
   const shown = Object.assign(document.createElement("aside"), { className: "guesses" });
   summary.after(shown);
+  const answers = document.querySelectorAll("details.answers li");
 
   [...list.children].forEach((question, i) => {
     const asked = question.textContent.trim();
@@ -21,24 +22,25 @@ document.addEventListener("DOMContentLoaded", () => {
     box.addEventListener("input", () => {
       guesses[i] = box.value.trim();
       keep(key, guesses);
-      show(shown, list, guesses);
+      show(shown, list, guesses, answers);
     });
     question.dataset.asked = asked;
     question.append(box);
   });
-  show(shown, list, guesses);
+  show(shown, list, guesses, answers);
 });
 
-function show(shown, list, guesses) {
+function show(shown, list, guesses, answers) {
   const rows = [...list.children].flatMap((question, i) => {
     if (!guesses[i]) return [];
     const row = document.createElement("li");
     row.value = i + 1;
     row.append(question.dataset.asked, document.createElement("br"),
-      Object.assign(document.createElement("strong"), { textContent: `你猜：${guesses[i]}` }));
+      Object.assign(document.createElement("strong"), { textContent: `你猜：${guesses[i]}` }),
+      document.createElement("br"), "量到：", ...answers[i].cloneNode(true).childNodes);
     return [row];
   });
-  const title = Object.assign(document.createElement("p"), { textContent: "开头猜的，现在量过了：" });
+  const title = Object.assign(document.createElement("p"), { textContent: "开头猜的，量过是这样：" });
   const all = document.createElement("ol");
   all.append(...rows);
   shown.replaceChildren(title, all);

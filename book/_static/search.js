@@ -20,7 +20,7 @@
     const [name, heading] = BOOK.pages[page];
     const fields = { title: both(title), page: both(heading), prose: both(prose), code: both(code) };
     return { name, heading, anchor, title, prose, fields,
-             weight: REPEATS.test(title) || APPENDIX.includes(name) ? 0.4 : 1 };
+             weight: REPEATS.test(title) || APPENDIX.some((page) => name.startsWith(page)) ? 0.4 : 1 };
   });
   const usual = sections.reduce((sum, { prose }) => sum + prose.length, 0) / sections.length;
 
