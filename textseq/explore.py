@@ -6,7 +6,8 @@
 
 每种互动是 explorables/ 里的一个 .js 与同名的 .css，遵守 anywidget 的约定：导出 { render }，render 返回
 拆除的函数；并导出 spec：一段 JSON，写着标题、每个状态的说明、默认值与范围。Python 用它检查参数，
-JavaScript 用它造控件。以下划线开头的文件大家共用；_tour_名字.js 是那一件的导览，一步一步的数据。
+JavaScript 用它造控件。以下划线开头的文件大家共用，带样式的另有同名的 .css；_tour_名字.js 是那一件的
+导览，一步一步的数据。要在 Worker 里跑的文件，整份源码写成一个字符串，网页用它当场造 Worker。
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _FOLDER = Path(__file__).parent / "explorables"
 _SPEC = "export const spec = "
 _STYLE = '{ palette: "", base: "", piece: "" }'
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(_\w+)\.js";$', re.M)
+_SOURCE = re.compile(r'^(const \w+ = )""; // 换成 (_\w+)\.js 的源码$', re.M)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
 
 
@@ -104,9 +106,10 @@ def module(name: str) -> str:
     False
     """
     spec(name)
-    files = {"palette": "_palette", "base": "_base", "piece": name}
-    styles = {key: _read(f"{file}.css") for key, file in files.items()}
-    return _join(name, set()).replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
+    source = _join(name, used := set())
+    own = [f"{file}.css" for file in (*sorted(used - {name}), name) if (_FOLDER / f"{file}.css").is_file()]
+    styles = {"palette": _read("_palette.css"), "base": _read("_base.css"), "piece": "".join(map(_read, own))}
+    return source.replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
 
 
 def _join(file: str, done: set[str]) -> str:
@@ -117,6 +120,8 @@ def _join(file: str, done: set[str]) -> str:
     source = _read(f"{file}.js")
     before = "".join(_join(found[2], done) for found in _IMPORT.finditer(source))
     source = _IMPORT.sub(r"const {\1} = \2;", source)
+    source = _SOURCE.sub(
+        lambda found: f"{found[1]}{json.dumps(_join(found[2], set()), ensure_ascii=False)};", source)
     if not file.startswith("_"):
         return before + source
     exports = ", ".join(found[2] for found in _EXPORT.finditer(source))
