@@ -23,7 +23,8 @@ FOLDER = Path(__file__).parent
 NOTEBOOKS = FOLDER.parents[1] / "notebooks"
 LONGEST = 7    # 词典里最长的词有几个字
 HAN = "\u3400-\u9fff\uf900-\ufaff〇"
-RUN = re.compile(f"[{HAN}]+|[^{HAN}\\W_]+|\\S")  # 一串汉字；一串字母、数字；别的单独一个
+ONE = f"[^{HAN}\\W_]+"
+RUN = re.compile(f"[{HAN}]+|{ONE}(?:[-'’.]{ONE})*|\\S")  # 一串汉字；一串字母、数字；别的单独一个
 
 
 def cut(run: str, words: dict[str, int], total: int) -> list[str]:
@@ -86,7 +87,7 @@ def f1(held: list[tuple[str, ...]], how) -> str:
 def prose(markdown: str) -> str:
     """一格正文去掉代码、公式、表格、网页标记与链接的地址，一段一行。"""
     for pattern, instead in ((r"```.*?```", "\n"), (r"\$\$.*?\$\$", "\n"), (r"\$[^$\n]*\$", " "),
-                             (r"<[^>]+>", ""), (r"!?\[([^\]]*)\]\([^)]*\)", r"\1"), (r"`([^`]*)`", r"\1")):
+                             (r"<!--.*?-->|</?[a-z][^>]*>|https?://\S+", ""), (r"!?\[([^\]]*)\]\([^)]*\)", r"\1"), (r"`([^`]*)`", r"\1")):
         markdown = re.sub(pattern, instead, markdown, flags=re.DOTALL)
     rows = (re.sub(r"^[#>\-\d. ]+|[*]", "", row).strip() for row in markdown.splitlines() if "|" not in row)
     return "\n".join(row for row in rows if re.search(f"[{HAN}]", row))

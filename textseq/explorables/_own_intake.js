@@ -90,7 +90,7 @@ export function intake(piece, extra, changed) {
     button("换一份", () => { set(""); box.focus(); }));
   const fail = (problem) => { said.textContent = problem; said.classList.add("failed"); };
   const file = fileButton(set, fail);
-  const box = textArea((whole) => set(whole), file.open);
+  const box = textArea((whole) => field.hidden || set(whole), file.open); // 收起来以后的事件不算
   const field = make("label.field.wide", {}, make("span.name", {}, "文本，最好两万字以上"), box);
 
   function set(whole, from = "贴进来的文本") {

@@ -7,17 +7,21 @@ const TICK = 100;  // 训练这么多毫秒，报告一次
 const SHOWN = 30;  // 画在平面上的词
 const NEAR = 10;
 const LEAST = { tokens: 2000, words: 30 }; // 少于这些，什么也学不到
-const EMPTY = new Set([..."的一是了在不和有人我他她它你这那就也都而与及或但着过到对为以从把被让给向将则又再还只才很更最太"
-  + "个些么吗呢吧啊之其此所于因由如等们上下中里后前来去说要会能可没得地自已多少大小做用成出时年月日两几每第条种样"
-  + "，", ..."我们 你们 他们 她们 它们 自己 这个 那个 这些 那些 这样 那样 这里 那里 什么 怎么 怎样 为什么 一个 一种 一样 一些"
-  .split(" "), ..."没有 不是 就是 还是 可以 因为 所以 如果 但是 而且 已经 也是 时候 出来 起来 这是 只有 多少 哪个 不会 不能 不要"
-  .split(" ")]);
+const EMPTY = new Set([ // 虚词与太泛的词，不画
+  ..."的一是了在不和有人我他她它你这那就也都而与及或但着过到对为以从把被让给向将则又再还只才很更最太个些么吗呢吧啊",
+  ..."之其此所于因由如等们上下中里后前来去说要会能可没得地自已多少大小做用成出时年月日两几每第条种样看先",
+  ..."我们 你们 他们 她们 它们 自己 这个 那个 这些 那些 这样 那样 这里 那里 什么 怎么 怎样 一个 一种 一样 一些".split(" "),
+  ..."没有 不是 就是 还是 可以 因为 所以 如果 但是 而且 已经 时候 起来 只有 多少 哪个 不会 不能 不要 也是 都是 每个 最后 出来 第一 现在 不同".split(" "),
+]);
 
 let [model, words, shown, basis, watched, running, last, seconds] = [null, [], [], undefined, 0, false, NaN, 0];
 
-/** 常见的实词的编号：虚词、数字不要，单个的字母不要。 */
-const contentOf = (list) => [...list.keys()]
-  .filter((id) => !EMPTY.has(list[id]) && !/^(?:[\d.]+|[a-z])$/.test(list[id])).slice(0, SHOWN);
+/** 常见的实词的编号：虚词、数字、单个的字母不要；切成词的，先要两个字以上的。 */
+function contentOf(list, by) {
+  const real = [...list.keys()].filter((id) => !EMPTY.has(list[id]) && !/^(?:\d+|[a-z])$/.test(list[id]));
+  const long = by === "char" ? [] : real.filter((id) => list[id].length > 1);
+  return [...new Set([...long, ...real, ...list.keys()])].slice(0, SHOWN);
+}
 
 const vector = (id) => Array.from(model.embedding.subarray(id * model.E, (id + 1) * model.E));
 
@@ -59,8 +63,7 @@ function prepare({ text, settings, dictionary }) {
     return;
   }
   model = create({ ...settings, ...corpus });
-  [words, shown] = [corpus.words, contentOf(corpus.words)];
-  if (!shown.length) shown = [...words.keys()].slice(0, SHOWN);
+  [words, shown] = [corpus.words, contentOf(corpus.words, by)];
   [watched] = shown;
   self.postMessage({ kind: "ready", words, counts: corpus.counts, kinds: corpus.kinds, shown, tokens });
   go();

@@ -1,7 +1,8 @@
 // 切词：按字，按词（词典里各词概率的乘积最大的切法），或照已有的空格。都是纯函数，在 Worker 里跑。
 
 const HAN = "\\u3400-\\u9fff\\uf900-\\ufaff〇";
-const RUN = new RegExp(`[${HAN}]+|[^${HAN}\\P{L}]+|\\p{N}+`, "gu"); // 一串汉字；一串别的字母；一串数字
+const ONE = `(?:(?![${HAN}])[\\p{L}\\p{N}])+`;
+const RUN = new RegExp(`[${HAN}]+|${ONE}(?:[-'’.]${ONE})*`, "gu"); // 一串汉字；一串字母、数字，skip-gram 算一个
 const IS_HAN = new RegExp(`[${HAN}]`);
 const IS_WORD = /[\p{L}\p{N}]/u;
 const SENTENCE = /[\n。！？!?；;…]+/;

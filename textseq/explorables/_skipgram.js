@@ -1,6 +1,6 @@
 // Skip-gram 负采样，一对一对地训练：算法与 textseq.word2vec 的相同，随机数的次序见 advance，
 // 所以 Python 训练得出同一组数。都是纯函数，在 Worker 里跑。
-import { sigmoid, softplus, sum, xorshift } from "./_math.js";
+import { sum, xorshift } from "./_math.js";
 
 const [ALPHA, LAST] = [0.05, 1e-4]; // 学习率从这里线性降到这里
 const SAMPLE = 1e-3;                // 高频词降采样的 sample
@@ -46,25 +46,32 @@ function draw({ cumulative, random }) {
   return low;
 }
 
-/** 一对：一个真邻居，negative 个抽来的。先都照更新之前的算，再改两张表。 */
+/** 一对：一个真邻居，negative 个抽来的。先都照更新之前的算，再改两张表。
+ *  e^(−|z|) 算一次，概率与损失都用它；损失里的 ln(1 + e^(−|z|)) 先连乘，末了取一次对数。 */
 function pair(model, center, target) {
   const { E, embedding, context, push, drawn, errors, negative, alpha } = model;
   const v = center * E;
+  let product = 1;
   push.fill(0);
   for (let k = 0; k <= negative; k++) {
     drawn[k] = k ? draw(model) : target;
     const u = drawn[k] * E;
     let z = 0;
     for (let e = 0; e < E; e++) z += embedding[v + e] * context[u + e];
-    errors[k] = alpha * ((k ? 0 : 1) - sigmoid(z));
-    model.loss += softplus(k ? z : -z);
-    for (let e = 0; e < E; e++) push[e] += errors[k] * context[u + e];
+    const small = Math.exp(-Math.abs(z));
+    const error = alpha * ((k ? 0 : 1) - (z > 0 ? 1 : small) / (1 + small));
+    errors[k] = error;
+    product *= 1 + small;
+    model.loss += Math.max(k ? z : -z, 0);
+    for (let e = 0; e < E; e++) push[e] += error * context[u + e];
   }
   for (let k = 0; k <= negative; k++) {
     const u = drawn[k] * E;
-    for (let e = 0; e < E; e++) context[u + e] += errors[k] * embedding[v + e];
+    const error = errors[k];
+    for (let e = 0; e < E; e++) context[u + e] += error * embedding[v + e];
   }
   for (let e = 0; e < E; e++) embedding[v + e] += push[e];
+  model.loss += Math.log(product);
   model.pairs++;
 }
 

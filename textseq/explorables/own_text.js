@@ -2,7 +2,7 @@
 // 文本不离开这一页；训练在 Worker 里，源码由 explore.py 写进来。词典与样例由 data/own_text/build.py 写成。
 import { openData } from "./_data.js";
 import { curve, wordField } from "./_field.js";
-import { button, chips, codeBox, control, fixed, make, status, textBox, widget } from "./_kit.js";
+import { button, chips, codeBox, control, fixed, make, nextSeed, status, textBox, widget } from "./_kit.js";
 import { find, offer, same, wordRow, wordTable } from "./_near.js";
 import { intake } from "./_own_intake.js";
 import { guide } from "./_tour.js";
@@ -21,7 +21,7 @@ export const spec = {
     "sample": {"label": "常见的词随机丢掉一些", "default": true},
     "seed": {"label": "随机数的起点", "default": 1, "min": 1, "max": 99},
     "own_words": {"label": "词典里没有的词，用空格隔开，按词切的时候用", "max_chars": 1000,
-      "default": "向量 词向量 词表 语料 掩码 余弦 上下文 负样本 降采样"},
+      "default": "向量 词向量 词表 语料 掩码 余弦 近邻 中心词 上下文 负样本 降采样 梯度 隐状态 遗忘门"},
     "word": {"label": "查哪个词", "default": "", "max_chars": 20}
   },
   "few": 5
@@ -136,7 +136,7 @@ function nearView(piece) {
   }
   const search = make("label.field.search", {}, make("span.name", {}, "查哪个词；点图上的词、点近邻，都接着查"),
     box);
-  const nodes = [make("h3", {}, "近邻"), search, common, found, few, near, offers];
+  const nodes = [search, common, found, few, near, offers];
   return { nodes, reset, ask, draw, look };
 }
 
@@ -213,14 +213,14 @@ function trainer(piece, source, changed) {
     if (step.running) return "running";
     return step.over ? "over" : "paused";
   }
-  const look = () => ({ phase: phase(), finished, near: data && step ? seenWords(data, step) : null });
+  const look = () => ({ finished, stale: stale(), near: data && step ? seenWords(data, step) : null });
   piece.own(back.quit);
   piece.on("change:word", watch);
   return { note, near, view, begin, drop, say, stale, phase, look, order: back.order };
 }
 
 /** 导览看的：查的词、它的次数、近邻 [词, 余弦, 次数]。 */
-const seenWords = ({ words, counts }, { watched, near, seconds }) => ({ seconds, size: words.length,
+const seenWords = ({ words, counts }, { watched, near, seconds, loss }) => ({ seconds, loss, size: words.length,
   word: words[watched], count: counts[watched],
   rows: near.map(([id, cosine]) => [words[id], cosine, counts[id]]) });
 
@@ -263,6 +263,7 @@ function buttons(piece, source, train, get) {
   }
   const labels = { running: "停", preparing: "停", paused: "接着训练" };
   const [go, again] = [button("训练", toggle, "button.go"), button("从头来", begin)];
+  const other = button("换个起点", () => nextSeed(piece));
   const save = button("下载 vectors.txt", () => train.order("save"));
   function redraw() {
     const phase = train.phase();
@@ -271,7 +272,7 @@ function buttons(piece, source, train, get) {
     again.disabled = fetching || phase === "idle";
     save.disabled = !["paused", "over"].includes(phase);
   }
-  return { node: make("div.tools", {}, go, again, save), redraw };
+  return { node: make("div.tools", {}, go, again, other, save), redraw };
 }
 
 const PYTHON = `from textseq.vectors import WordVectors
@@ -290,14 +291,14 @@ export default widget(spec, (piece) => {
   const [old, code] = [status("p.old"), codeBox("在 Python 里读它")];
   code.pre.textContent = PYTHON;
   const { near, view } = train;
-  const body = make("div", { hidden: true }, view.bar, make("div.stage", {}, view.field,
-    make("div.side", {}, view.loss, make("p.soft", {}, "一个点是一个词的方向，画的是最常见的实词；两点近，"
-      + "只说明在平面上近，准的看下面的余弦。次数少的词别信。"))), ...near.nodes, code.node);
+  const body = make("div", { hidden: true }, view.bar,
+    make("div.stage", {}, view.field, make("div.side", {}, view.loss, ...near.nodes)),
+    make("p.soft", {}, "一个点是一个词的方向，画的是最常见的实词。平面压扁了许多维，谁和谁近，看余弦；"
+      + "少于 5 次的词，余弦再大也别信。"), code.node);
   const set = (...keys) => keys.map((key) => control(piece, key, train.say));
-  const trip = guide(piece, tour, () => ({ ...piece.state(), ...train.look(), chars: source.get().length }));
+  const trip = guide(piece, tour, () => ({ ...piece.state(), ...train.look() }));
 
   function changed() {
-    if (!tools) return;
     tools.redraw();
     body.hidden = !train.look().near;
     const text = train.stale() ? STALE : "";
