@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from textseq import explore
 
-DATA = ["data/neighbors/neighbors.js", "data/classifier/model.js"]
+DATA = ["data/neighbors/neighbors.js", "data/classifier/model.js", "data/own_text/own_text.js"]
 
 
 @pytest.fixture

@@ -86,8 +86,9 @@ def f1(held: list[tuple[str, ...]], how) -> str:
 
 def prose(markdown: str) -> str:
     """一格正文去掉代码、公式、表格、网页标记与链接的地址，一段一行。"""
-    for pattern, instead in ((r"```.*?```", "\n"), (r"\$\$.*?\$\$", "\n"), (r"\$[^$\n]*\$", " "),
-                             (r"<!--.*?-->|</?[a-z][^>]*>|https?://\S+", ""), (r"!?\[([^\]]*)\]\([^)]*\)", r"\1"), (r"`([^`]*)`", r"\1")):
+    for pattern, instead in ((r"```.*?```|\$\$.*?\$\$", "\n"), (r"\$[^$\n]*\$", " "),
+                             (r"!?\[([^\]]*)\]\([^)]*\)", r"\1"), (r"`([^`]*)`", r"\1"),
+                             (r"<!--.*?-->|</?[a-z][^>]*>|https?://\S+", "")):
         markdown = re.sub(pattern, instead, markdown, flags=re.DOTALL)
     rows = (re.sub(r"^[#>\-\d. ]+|[*]", "", row).strip() for row in markdown.splitlines() if "|" not in row)
     return "\n".join(row for row in rows if re.search(f"[{HAN}]", row))
