@@ -24,8 +24,9 @@ export function decode(bytes) {
 /** 汉字之间的空格占几成；看开头一段。 */
 function gaps(text) {
   const start = text.slice(0, 10_000);
-  const [apart, joined] = [/\p{Script=Han}[ \u3000]+(?=\p{Script=Han})/gu, /\p{Script=Han}(?=\p{Script=Han})/gu]
-    .map((pattern) => start.match(pattern)?.length ?? 0);
+  const han = "\\p{Script=Han}";
+  const [apart, joined] = ["[ \u3000]+", ""].map((between) =>
+    start.match(new RegExp(`${han}${between}(?=${han})`, "gu"))?.length ?? 0);
   return apart / (apart + joined || 1);
 }
 

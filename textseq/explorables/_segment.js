@@ -2,7 +2,8 @@
 
 const HAN = "\\u3400-\\u9fff\\uf900-\\ufaff〇";
 const ONE = `(?:(?![${HAN}])[\\p{L}\\p{N}])+`;
-const RUN = new RegExp(`[${HAN}]+|${ONE}(?:[-'’.]${ONE})*`, "gu"); // 一串汉字；一串字母、数字，skip-gram 算一个
+// 一串汉字；一串字母、数字，skip-gram 算一个
+const RUN = new RegExp(`[${HAN}]+|${ONE}(?:[-'’.]${ONE})*`, "gu");
 const IS_HAN = new RegExp(`[${HAN}]`);
 const IS_WORD = /[\p{L}\p{N}]/u;
 const SENTENCE = /[\n。！？!?；;…]+/;
@@ -47,9 +48,10 @@ const portions = (words) => Array.from({ length: Math.ceil(words.length / CROWD)
 
 /** 全文 → 一句一句的词。unit 是 "char"、"word" 或 "blank"；全角的字母、数字变半角。 */
 export function sentencesOf(text, unit, dictionary) {
+  const known = unit === "word" ? dictionary : null;
   const split = unit === "blank"
     ? (line) => line.split(/\s+/).filter((word) => IS_WORD.test(word))
-    : (line) => tokens(line, unit === "word" ? dictionary : null);
+    : (line) => tokens(line, known);
   return text.normalize("NFKC").toLowerCase().split(SENTENCE).map(split).flatMap(portions)
     .filter((words) => words.length);
 }

@@ -2,7 +2,8 @@
 import { fixed } from "./_kit.js";
 
 const start = { unit: "word", epochs: 5 };
-const top = ({ near }) => near.rows.slice(0, 3).map(([word, cosine]) => `${word} ${fixed(cosine)}`).join("，");
+const top = ({ near }) => near.rows.slice(0, 3)
+  .map(([word, cosine]) => `${word} ${fixed(cosine)}`).join("，");
 const rank = ({ near }, wanted) => near.rows.findIndex(([word]) => word === wanted) + 1;
 
 /** 两次的近邻里都有的有几个。 */
@@ -15,13 +16,14 @@ export const tour = [
       ["半个小时", "用不了：词次只有四万，词也只有一千多个。"]],
     act: "按“用样例”，再按“训练”，等它走完。", at: ".chips button:nth-of-type(1), .go", show: ".plane",
     done: (s, before) => s.finished > before.finished,
-    seen: ({ near }) => `${near.size} 个词，用了 ${fixed(near.seconds, 1)} 秒；损失从乱猜的 ${fixed(6 * Math.LN2)} `
-      + `降到 ${fixed(near.loss)} 奈特。` },
+    seen: ({ near }) => `${near.size} 个词，用了 ${fixed(near.seconds, 1)} 秒；`
+      + `损失从乱猜的 ${fixed(6 * Math.LN2)} 降到 ${fixed(near.loss)} 奈特。` },
   { start,
     ask: "样例是这门课的正文。离“梯度”最近的十个词里，会有“参数”吗？",
     options: [["会", "对，课上讲梯度，旁边总在讲参数。"],
       ["不会，七万字太少", "见得多的词，这么一点字也学得出一些。"]],
-    act: "查“梯度”：打字，或点“常见的”里的。还没训练的，先训练。", at: ".search, .chips.words", show: "ol.near",
+    act: "查“梯度”：打字，或点“常见的”里的。还没训练的，先训练。",
+    at: ".search, .chips.words", show: "ol.near",
     done: (s) => s.near?.word === "梯度",
     seen: (s) => `${top(s)}；`
       + (rank(s, "参数") ? `“参数”排第 ${rank(s, "参数")}。` : "前十个里没有“参数”。") },

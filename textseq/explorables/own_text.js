@@ -134,8 +134,8 @@ function nearView(piece) {
     const rows = step && id === step.watched ? step.near : [];
     near.replaceChildren(...rows.map((pair) => wordRow(data, pair, look)));
   }
-  const search = make("label.field.search", {}, make("span.name", {}, "查哪个词；点图上的词、点近邻，都接着查"),
-    box);
+  const name = make("span.name", {}, "查哪个词；点图上的词、点近邻，都接着查");
+  const search = make("label.field.search", {}, name, box);
   const nodes = [search, common, found, few, near, offers];
   return { nodes, reset, ask, draw, look };
 }
@@ -147,7 +147,8 @@ const shortText = ({ tokens, words }, least, { min_count: min }) =>
   + `要有 ${least.words} 个词、${comma(least.tokens)} 词次，才学得到东西。请换一份长的。`;
 
 const readyText = ({ tokens, kinds, words }, { min_count: min }) =>
-  `训练中：不同的词 ${comma(kinds)} 个，至少出现 ${min} 次的 ${comma(words.length)} 个，一共 ${comma(tokens)} 词次。`;
+  `训练中：不同的词 ${comma(kinds)} 个，至少出现 ${min} 次的 ${comma(words.length)} 个，`
+  + `一共 ${comma(tokens)} 词次。`;
 
 /** 停在哪里，说成一句话。 */
 function summary(step, { epochs, negative }) {
@@ -160,68 +161,74 @@ const STALE = "设定或文本改了，这里还是照旧的训练的；按“�
 
 // ---- 训练 ----
 
-/** 一次训练：begin 从头来，order 吩咐后台，phase() 是走到哪一步；有变化就 changed()。 */
+/** 后台报告来了怎么办：记进 run，画出来，说一句；drop 收摊，watch 查词。 */
+const hearing = (piece, run, { view, near, say, drop, watch }) => ({
+  short: ({ found, least }) => drop(shortText(found, least, run.used.settings)),
+  ready(got) {
+    run.data = { ...got, ...wordTable(got.words) };
+    near.reset(run.data);
+    view.reset(run.data, run.used.settings);
+    say(readyText(got, run.used.settings));
+    watch();
+  },
+  step(step) {
+    const ended = run.step?.running && !step.running;
+    run.step = step;
+    view.draw(step);
+    near.draw(run.data, step);
+    if (!ended) return;
+    say(summary(step, run.used.settings));
+    run.finished += Number(step.over);
+  },
+  saved: ({ blob }) => download(piece, blob),
+});
+
+/** 走到哪一步。 */
+function phaseOf({ used, step }) {
+  if (!used) return "idle";
+  if (!step) return "preparing";
+  if (step.running) return "running";
+  return step.over ? "over" : "paused";
+}
+
+/** 一次训练：begin 从头来，order 吩咐后台，drop 收摊；有变化就 changed()。 */
 function trainer(piece, source, changed) {
   const [note, near] = [status("p.note"), nearView(piece)];
   const view = stage(near.look);
+  const run = { used: null, data: null, step: null, finished: 0 }; // used 是这次用的设定与文本
+  const write = (text) => { note.textContent = text; };
+  const hear = hearing(piece, run, { view, near, say: write, drop, watch });
   const back = backstage((message) => { hear[message.kind](message); changed(); }, () => drop(BROKEN));
-  let [used, data, step, finished] = [null, null, null, 0]; // used 是这次用的设定与文本
-  const say = (text) => { note.textContent = text; };
-  const now = () => ({ text: source.get(),
-    settings: Object.fromEntries(Object.keys(trained).map((key) => [key, piece.get(key)])) });
-  const stale = () => used !== null && JSON.stringify(used) !== JSON.stringify(now());
-  const hear = {
-    short: ({ found, least }) => drop(shortText(found, least, used.settings)),
-    ready(got) {
-      data = { ...got, ...wordTable(got.words) };
-      near.reset(data);
-      view.reset(data, used.settings);
-      say(readyText(got, used.settings));
-      watch();
-    },
-    step(got) {
-      const ended = step?.running && !got.running;
-      step = got;
-      view.draw(step);
-      near.draw(data, step);
-      if (!ended) return;
-      say(summary(step, used.settings));
-      finished += Number(step.over);
-    },
-    saved: ({ blob }) => download(piece, blob),
-  };
+  const settings = () => Object.fromEntries(Object.keys(trained).map((key) => [key, piece.get(key)]));
+  const stale = () => run.used !== null && (run.used.text !== source.get()
+    || JSON.stringify(run.used.settings) !== JSON.stringify(settings()));
   function drop(text) {
     back.quit();
-    [used, data, step] = [null, null, null];
-    say(text);
+    Object.assign(run, { used: null, data: null, step: null });
+    write(text);
     changed();
   }
   function begin(dictionary) {
-    [used, data, step] = [now(), null, null];
-    say("正在切词……");
-    back.begin({ ...used, dictionary });
+    Object.assign(run, { used: { text: source.get(), settings: settings() }, data: null, step: null });
+    write("正在切词……");
+    back.begin({ ...run.used, dictionary });
   }
   function watch() { // 查的词变了
-    if (!data) return;
-    const id = near.ask(data);
+    if (!run.data) return;
+    const id = near.ask(run.data);
     if (id !== undefined) back.order("watch", { id });
-    near.draw(data, step);
+    near.draw(run.data, run.step);
   }
-  function phase() {
-    if (!used) return "idle";
-    if (!step) return "preparing";
-    if (step.running) return "running";
-    return step.over ? "over" : "paused";
-  }
-  const look = () => ({ finished, stale: stale(), near: data && step ? seenWords(data, step) : null });
+  const look = () => ({ finished: run.finished, stale: stale(),
+    near: run.data && run.step ? seenWords(run.data, run.step) : null });
   piece.own(back.quit);
   piece.on("change:word", watch);
-  return { note, near, view, begin, drop, say, stale, phase, look, order: back.order };
+  return { note, near, view, begin, drop, say: write, stale, phase: () => phaseOf(run), look, order: back.order };
 }
 
-/** 导览看的：查的词、它的次数、近邻 [词, 余弦, 次数]。 */
-const seenWords = ({ words, counts }, { watched, near, seconds, loss }) => ({ seconds, loss, size: words.length,
-  word: words[watched], count: counts[watched],
+/** 导览看的：查的词、近邻 [词, 余弦, 次数]。 */
+const seenWords = ({ words, counts }, { watched, near, seconds, loss }) => ({
+  seconds, loss, size: words.length, word: words[watched],
   rows: near.map(([id, cosine]) => [words[id], cosine, counts[id]]) });
 
 /** 存成文件，由浏览器放进下载的文件夹。 */
