@@ -65,9 +65,9 @@ def train(ids, counts, vector_size, window, negative, epochs, sample, seed):
 
 
 RUN = """async ([ids, counts, settings]) => {
-    const { advance, create, takeLoss } = await import("/explorables/_skipgram.js");
-    const model = create({ ids, counts, ...settings });
-    while (advance(model));
+    const { learn, newModel, takeLoss } = await import("/explorables/_skipgram.js");
+    const model = newModel({ ids, counts, ...settings });
+    while (learn(model));
     const pairs = model.pairs;
     return { embedding: [...model.embedding], context: [...model.context], pairs, loss: takeLoss(model) };
 }"""
@@ -96,7 +96,7 @@ def test_training_equals_the_library(watched, site, settings):
 
 def segment(page, texts, how, own=""):
     return page.evaluate("""async ([data, texts, how, own]) => {
-        const { encode, openDictionary, sentencesOf } = await import("/explorables/_segment.js");
+        const { openDictionary, sentencesOf } = await import("/explorables/_segment.js");
         const dictionary = how === "word" ? openDictionary(data, own) : null;
         return texts.map((text) => sentencesOf(text, how, dictionary));
     }""", [STORED if how == "word" else None, texts, how, own])

@@ -23,18 +23,18 @@ HEADER = ("字符", "次数", "词数", "十个近邻里还剩", "一次训练�
 
 RUN = """async ([length, bands]) => {
     const at = (name) => import(`/textseq/explorables/${name}.js`);
-    const { encode, openDictionary, sentencesOf } = await at("_segment");
-    const { advance, create } = await at("_skipgram");
+    const { openDictionary, sentencesOf, toIds } = await at("_segment");
+    const { learn, newModel } = await at("_skipgram");
     const { nearest } = await at("_vectors");
     const { spec } = await at("own_text");
     const set = Object.fromEntries(Object.entries(spec.state).map(([key, rule]) => [key, rule.default]));
     const dictionary = openDictionary(textseqOwnText, set.own_words);
     const text = textseqOwnText.sample.slice(0, length);
-    const corpus = encode(sentencesOf(text, "word", dictionary), 1);
+    const corpus = toIds(sentencesOf(text, "word", dictionary), 1);
     const begun = performance.now();
     const runs = [1, 2, 3].map((seed) => {
-        const model = create({ ...set, ...corpus, seed });
-        while (advance(model));
+        const model = newModel({ ...set, ...corpus, seed });
+        while (learn(model));
         const { E, embedding: rows, counts } = model;
         const norms = counts.map((_, id) => Math.hypot(...rows.subarray(id * E, (id + 1) * E)));
         return (id) => nearest({ E, rows, norms, counts }, [id]).map(([other]) => other);

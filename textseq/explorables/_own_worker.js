@@ -1,6 +1,6 @@
 // 自己的文本：在 Worker 里切词、训练，网页的主线程只管画。收到的是 { to, … }，发出的是 { kind, … }。
-import { encode, openDictionary, sentencesOf } from "./_segment.js";
-import { advance, create, takeLoss } from "./_skipgram.js";
+import { openDictionary, sentencesOf, toIds } from "./_segment.js";
+import { learn, newModel, takeLoss } from "./_skipgram.js";
 import { nearest, plane, unit } from "./_vectors.js";
 
 const TICK = 100;  // 训练这么多毫秒，报告一次
@@ -48,7 +48,7 @@ function report() {
 function tick() {
   if (!running) return;
   const begun = performance.now();
-  while (running && performance.now() - begun < TICK) running = advance(model);
+  while (running && performance.now() - begun < TICK) running = learn(model);
   seconds += (performance.now() - begun) / 1000;
   report();
   setTimeout(tick);
@@ -58,14 +58,14 @@ function tick() {
 function prepare({ text, settings, dictionary }) {
   const { unit: by, own_words: own, min_count: least } = settings;
   const sentences = sentencesOf(text, by, dictionary && openDictionary(dictionary, own));
-  const corpus = encode(sentences, least);
+  const corpus = toIds(sentences, least);
   const tokens = corpus.ids.reduce((total, list) => total + list.length, 0);
   const found = { tokens, words: corpus.words.length };
   if (tokens < LEAST.tokens || found.words < LEAST.words) {
     self.postMessage({ kind: "short", found, least: LEAST });
     return;
   }
-  model = create({ ...settings, ...corpus });
+  model = newModel({ ...settings, ...corpus });
   [words, shown] = [corpus.words, contentOf(corpus.words, by)];
   [watched] = shown;
   self.postMessage({ kind: "ready", words, counts: corpus.counts, kinds: corpus.kinds, shown, tokens });

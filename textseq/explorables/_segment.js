@@ -57,7 +57,7 @@ export function sentencesOf(text, unit, dictionary) {
 }
 
 /** 词表：至少出现 least 次的词，从多到少，一样多的照出现的先后；句子换成编号，别的词丢掉。 */
-export function encode(sentences, least) {
+export function toIds(sentences, least) {
   const seen = new Map();
   for (const words of sentences) for (const word of words) seen.set(word, (seen.get(word) ?? 0) + 1);
   const kept = [...seen].filter(([, count]) => count >= least).sort((a, b) => b[1] - a[1]);

@@ -1,4 +1,4 @@
-// Skip-gram 负采样，一对一对地训练：算法与 textseq.word2vec 的相同，随机数的次序见 advance，
+// Skip-gram 负采样，一对一对地训练：算法与 textseq.word2vec 的相同，随机数的次序见 learn，
 // 所以 Python 训练得出同一组数。都是纯函数，在 Worker 里跑。
 import { sum, xorshift } from "./_math.js";
 
@@ -19,7 +19,7 @@ function cumulate(counts) {
 }
 
 /** 编号的句子与各词的次数 → 还没训练的样子。词向量表一个数一个数地抽，上下文表是 0。 */
-export function create({ ids, counts, vector_size: E, window, negative, epochs, sample, seed }) {
+export function newModel({ ids, counts, vector_size: E, window, negative, epochs, sample, seed }) {
   const random = xorshift(seed);
   const size = counts.length * E;
   return {
@@ -77,7 +77,7 @@ function pair(model, center, target) {
 
 /** 学一句：先丢常见词，每个中心词抽看多远，从左到右一对一对地学，每对抽负样本。
  *  走完全部轮次给 false。 */
-export function advance(model) {
+export function learn(model) {
   const { ids, keep, random, window, epochs, per } = model;
   if (model.epoch === epochs) return false;
   model.alpha = ALPHA + ((LAST - ALPHA) * model.read) / (epochs * per);

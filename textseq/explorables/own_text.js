@@ -88,7 +88,7 @@ function stage(look) {
     field.reset(shown.map((id) => words[id]), shown.map(() => "content"));
     field.node.setAttribute("aria-label", `最常见的 ${shown.length} 个实词，方向画在平面上`);
   }
-  function place({ points }) {
+  function spread({ points }) {
     const now = 1.1 * Math.max(...points.flat().map(Math.abs)) || 1;
     reach = Math.max(now, 0.9 * reach); // 刻度慢慢收，画面不跳
     field.draw(points, reach);
@@ -100,10 +100,10 @@ function stage(look) {
     left.textContent = step.running && step.done ? `还要约 ${seconds} 秒` : "";
     while (losses.length < Math.floor(100 * step.done)) losses.push(step.loss);
     loss.update([losses], Number.isNaN(step.loss) ? "" : fixed(step.loss), most, rounds);
-    if (!(still() && step.running)) place(step); // 不要动画的，停下来才画
+    if (!(still() && step.running)) spread(step); // 不要动画的，停下来才画
   }
   return { field: field.node, loss: loss.node, bar: make("div.bar", {}, bar, left), reset, draw,
-    redraw: () => last && place(last) };
+    redraw: () => last && spread(last) };
 }
 
 /** 一个词的近邻。data 是词表，step 是后台报告的；没有这个词，给写法相近的。 */
@@ -223,7 +223,8 @@ function trainer(piece, source, changed) {
     near: run.data && run.step ? seenWords(run.data, run.step) : null });
   piece.own(back.quit);
   piece.on("change:word", watch);
-  return { note, near, view, begin, drop, say: write, stale, phase: () => phaseOf(run), look, order: back.order };
+  return { note, near, view, begin, drop, stale, look, say: write, phase: () => phaseOf(run),
+    order: back.order };
 }
 
 /** 导览看的：查的词、近邻 [词, 余弦, 次数]。 */
