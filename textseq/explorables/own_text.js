@@ -113,7 +113,7 @@ function nearView(piece) {
   const box = textBox(piece, "word", "input", { type: "text", "aria-label": "查哪个词" });
   const look = (word) => piece.change("word", word);
   function reset({ words, shown }) {
-    const often = shown.slice(0, 12).map((id) => words[id]);
+    const often = shown.slice(0, 8).map((id) => words[id]);
     [box.placeholder] = often;
     common.replaceChildren(chips("常见的：", often, same, look, "words"));
   }
@@ -300,7 +300,7 @@ export default widget(spec, (piece) => {
   code.pre.textContent = PYTHON;
   const { near, view } = train;
   const body = make("div", { hidden: true }, view.bar,
-    make("div.stage", {}, view.field, make("div.side", {}, view.loss, ...near.nodes)),
+    make("div.stage", {}, make("div.left", {}, view.field, view.loss), make("div.side", {}, ...near.nodes)),
     make("p.soft", {}, "一个点是一个词的方向，画的是最常见的实词。平面压扁了许多维，谁和谁近，看余弦；"
       + "少于 5 次的词，余弦再大也别信。"), code.node);
   const set = (...keys) => keys.map((key) => control(piece, key, train.say));
