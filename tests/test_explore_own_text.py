@@ -362,8 +362,8 @@ def test_no_dictionary_is_said(page, book, site):
 
 
 def test_keyboard_only(watched, book):
-    """不碰鼠标：打开样例，训练，停，查近邻里的词。"""
-    watched.goto(book(**QUICK))
+    """不碰鼠标：用样例，训练，查近邻里的词，停下；换了行，焦点还在列表里。"""
+    watched.goto(book(**QUICK | {"epochs": 50}))
     note, go, *_ = parts(watched)
     watched.get_by_role("button", name="用样例").press("Enter")
     expect(watched.locator(".excerpt")).to_contain_text("样例（课程的正文）")
@@ -371,13 +371,21 @@ def test_keyboard_only(watched, book):
     expect(note).to_contain_text("训练中：")
     first = watched.get_by_role("list", name="近邻").get_by_role("button").first
     first.focus()
+    word = first.inner_text()
     watched.wait_for_timeout(400)
     expect(first).to_be_focused()  # 训练着，正要点的一行不换掉
-    word = first.inner_text()
+    assert first.inner_text() == word
     watched.keyboard.press("Enter")
     expect(watched.get_by_role("textbox", name="查哪个词")).to_have_value(word)
-    expect(note).to_contain_text("1 轮走完", timeout=60_000)
     expect(watched.get_by_role("status").filter(has_text=f"“{word}”出现")).to_have_count(1)
+    go.press("Enter")
+    expect(note).to_contain_text("可以接着训练")
+    first.focus()
+    word = first.inner_text()
+    watched.keyboard.press("Enter")
+    expect(watched.get_by_role("status").filter(has_text=f"“{word}”出现")).to_have_count(1)
+    expect(first).not_to_have_text(word)
+    expect(first).to_be_focused()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -112,7 +112,10 @@ function nearView(piece) {
   const near = make("ol.near", { "aria-label": "近邻" });
   const box = textBox(piece, "word", "input", { type: "text", "aria-label": "查哪个词" });
   const look = (word) => piece.change("word", word);
+  let listed; // 列着的是谁的近邻
   function reset({ words, shown }) {
+    near.replaceChildren();
+    listed = undefined;
     const often = shown.slice(0, 8).map((id) => words[id]);
     [box.placeholder] = often;
     common.replaceChildren(chips("常见的：", often, same, look, "words"));
@@ -130,9 +133,14 @@ function nearView(piece) {
     offers.replaceChildren(...(id === undefined ? offer(piece, data, "word", typed) : []));
     few.hidden = !(data.counts[id] < spec.few);
     few.textContent = `只出现 ${data.counts[id]} 次：少于 ${spec.few} 次的别信。`;
-    if (step?.running && near.matches(":hover, :active, :focus-within")) return; // 正要点，先不换
-    const rows = step && id === step.watched ? step.near : [];
+    if (id !== undefined && id !== step?.watched) return; // 后台还没有报来
+    const busy = step?.running && near.matches(":hover, :active, :focus-within");
+    if (busy && listed === id) return; // 正要点，先不换
+    listed = id;
+    const rows = id === undefined ? [] : step.near;
+    const at = [...near.querySelectorAll("button")].findIndex((row) => row.matches(":focus"));
     near.replaceChildren(...rows.map((pair) => wordRow(data, pair, look)));
+    near.querySelectorAll("button")[at]?.focus({ preventScroll: true }); // 换了行，焦点留在第几行
   }
   const name = make("span.name", {}, "查哪个词；点图上的词、点近邻，都接着查");
   const search = make("label.field.search", {}, name, box);
