@@ -12,6 +12,7 @@ JavaScript 用它造控件。以下划线开头的文件大家共用，带样式
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _STYLE = '{ palette: "", base: "", piece: "" }'
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(_\w+)\.js";$', re.M)
 _SOURCE = re.compile(r'^(const \w+ = )""; // 换成 (_\w+)\.js 的源码$', re.M)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
+_dumps = functools.partial(json.dumps, ensure_ascii=False)
 
 
 def names() -> list[str]:
@@ -87,7 +89,7 @@ def html(name: str, **state) -> str:
     """
     payload = {"name": name, "state": _complete(name, state), "module": module(name)}
     # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
-    packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
+    packed = _dumps(payload).replace("<", "\\u003c")
     words = f"互动：{escape(spec(name)['title'])}。运行上面的单元格，或在网页版里打开，即可操作。"
     return (f'<div data-explore="{name}"><p>{words}</p></div>\n'
             f"<script>({_read('_mount.js')})(document.currentScript, {packed})</script>")
@@ -107,9 +109,10 @@ def module(name: str) -> str:
     """
     spec(name)
     source = _join(name, used := set())
-    own = [f"{file}.css" for file in (*sorted(used - {name}), name) if (_FOLDER / f"{file}.css").is_file()]
-    styles = {"palette": _read("_palette.css"), "base": _read("_base.css"), "piece": "".join(map(_read, own))}
-    return source.replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
+    with_style = [file for file in sorted(used) if (_FOLDER / f"{file}.css").is_file()]
+    own = "".join(_read(f"{file}.css") for file in sorted(with_style, key=name.__eq__))  # 自己的在后
+    styles = {"palette": _read("_palette.css"), "base": _read("_base.css"), "piece": own}
+    return source.replace(_STYLE, _dumps(styles, indent=2))
 
 
 def _join(file: str, done: set[str]) -> str:
@@ -120,8 +123,7 @@ def _join(file: str, done: set[str]) -> str:
     source = _read(f"{file}.js")
     before = "".join(_join(found[2], done) for found in _IMPORT.finditer(source))
     source = _IMPORT.sub(r"const {\1} = \2;", source)
-    source = _SOURCE.sub(
-        lambda found: f"{found[1]}{json.dumps(_join(found[2], set()), ensure_ascii=False)};", source)
+    source = _SOURCE.sub(lambda found: found[1] + _dumps(_join(found[2], set())) + ";", source)
     if not file.startswith("_"):
         return before + source
     exports = ", ".join(found[2] for found in _EXPORT.finditer(source))
