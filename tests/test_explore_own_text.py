@@ -143,6 +143,20 @@ def test_the_data_is_small_and_served():
     assert not re.search(r"</|https?:|\$", STORED["sample"])
 
 
+def test_the_table_of_neighbours_is_the_record():
+    """说明里的表就是 results.tsv；见得多的词，近邻剩得多。"""
+    readme = (DATA.parent / "README.md").read_text(encoding="utf-8")
+    _, *rows = [row.split("\t") for row in
+                (DATA.parent / "results.tsv").read_text(encoding="utf-8").splitlines()]
+    short, whole = ([row for row in rows if row[0] == size] for size in ("20000", "80000"))
+    for one, two in zip(short, whole, strict=True):
+        times = one[1].replace(" 以上", " 次以上") if "以上" in one[1] else f"{one[1]} 次"
+        assert f"| {times} | {one[3]} | {two[3]} |" in readme
+    for part in (short, whole):
+        kept = [float(row[3]) for row in part]
+        assert max(kept[:2]) < min(kept[3:]) - 1
+
+
 # ---- 网页里 ----
 
 @pytest.fixture
