@@ -27,6 +27,7 @@ SECONDS = {
     "test_cli.py": 21,
     "test_cli_classifier.py": 21,
     "test_explore_reading_gates.py": 24,
+    "test_explore_own_text.py": 30,
     "test_explore_neighbors.py": 20,
     "test_explore_vector_lab.py": 20,
     "test_classifier_resume.py": 20,

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from textseq import explore
 
-DATA = ["data/neighbors/neighbors.js", "data/classifier/model.js"]
+DATA = ["data/neighbors/neighbors.js", "data/classifier/model.js", "data/own_text/own_text.js"]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def jupyterlab(tmp_path):
     root = Path(explore.__file__).parents[1]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     (tmp_path / "notebooks").mkdir()  # 同课程一样：notebook 在 notebooks/，数据在 data/
-    cells = [cell(name) for name in ("shape_blocks", "neighbors", "headlines")]
+    cells = [cell(name) for name in ("shape_blocks", "neighbors", "headlines", "own_text")]
     (tmp_path / "notebooks/piece.ipynb").write_text(json.dumps(
         {"cells": cells, "metadata": {"kernelspec": kernel},
          "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
@@ -119,7 +119,7 @@ def test_in_jupyterlab(page, jupyterlab):
     piece.get_by_role("textbox").press("End")
     page.keyboard.type(" dda")
     expect(piece.locator("tbody tr").first).to_contain_text("dda")
-    expect(page.locator(".jp-CodeCell")).to_have_count(3)
+    expect(page.locator(".jp-CodeCell")).to_have_count(4)
 
     page.locator(".jp-CodeCell .cm-content").nth(1).click()
     page.keyboard.press("Shift+Enter")
@@ -132,5 +132,13 @@ def test_in_jupyterlab(page, jupyterlab):
     headlines = page.locator("[data-explore=headlines]")
     headlines.get_by_role("button", name="打开（约").click()
     expect(headlines.get_by_role("list", name="各类的概率").get_by_role("listitem")).to_have_count(10)
+
+    page.locator(".jp-CodeCell .cm-content").nth(3).click()
+    page.keyboard.press("Shift+Enter")
+    own = page.locator("[data-explore=own_text]")
+    own.get_by_role("button", name="用样例").click()
+    own.get_by_role("slider", name="epochs").fill("1")
+    own.locator(".go").click()  # 在 Worker 里训练
+    expect(own.locator(".note")).to_contain_text("1 轮走完")
     assert data == [f"/files/{path}" for path in DATA]
     assert foreign == []

@@ -87,7 +87,8 @@ def test_numbers_equal_python(watched, book):
     for i in rng.sample(range(len(WORDS)), 20):  # 减去的词本来会排在最前，照样不算
         queries.append([[int(n) for n in nearest([i], topn=6)[0]], [i]])
     answers = watched.evaluate("""async (queries) => {
-        const { unpack, nearest } = await import("/explorables/neighbors.js");
+        const { unpack } = await import("/explorables/neighbors.js");
+        const { nearest } = await import("/explorables/_vectors.js");
         const data = unpack(textseqNeighbors);
         return queries.map(([plus, minus], n) => nearest(data, plus, minus, 10, n % 3 ? 0 : 50));
     }""", queries)
@@ -103,7 +104,8 @@ def test_finding_and_suggesting(watched, book):
     watched.goto(f"{address}/page.html")
     typed = ["图书", "滑雪课", "增", "40%", " 北京 ", "constructor", "", "　", "😀", "\\", "女子学院"]
     answers = watched.evaluate("""async (typed) => {
-        const { unpack, find, suggest } = await import("/explorables/neighbors.js");
+        const { unpack } = await import("/explorables/neighbors.js");
+        const { find, suggest } = await import("/explorables/_near.js");
         const data = unpack(textseqNeighbors);
         return typed.map((word) => [find(data, word) ?? -1, suggest(data, word)]);
     }""", typed)
@@ -142,7 +144,8 @@ def test_two_forms_of_one_word(watched, book):
     write('<script src="few.js"></script>')
     watched.goto(f"{address}/page.html")
     found = watched.evaluate("""async (typed) => {
-        const { unpack, find } = await import("/explorables/neighbors.js");
+        const { unpack } = await import("/explorables/neighbors.js");
+        const { find } = await import("/explorables/_near.js");
         return typed.map((word) => find(unpack(textseqNeighbors), word) ?? -1);
     }""", ["Ｂ", "ｂ", "b", "B", "a", "A", "Ａ", "c"])
     assert found == [0, 1, 0, 0, 3, 4, 3, -1]

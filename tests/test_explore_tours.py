@@ -13,6 +13,7 @@ from textseq import explore
 ROOT = Path(__file__).parents[1]
 DATA = {"neighbors": ROOT / "data/neighbors/neighbors.js", "headlines": ROOT / "data/classifier/model.js",
         "reading_gates": ROOT / "data/reading_gates/readers.js"}
+OWN_TEXT = ROOT / "data/own_text/own_text.js"  # 按了“用样例”才取，不用先打开
 WIDE, PHONE = (1280, 900, "light"), (390, 800, "dark")
 
 
@@ -45,6 +46,25 @@ def bar(name, key):
     return lambda piece: piece.get_by_role("slider", name=name).press(key)
 
 
+def learn(piece):
+    """训练，等它走完。"""
+    piece.locator(".go").click()
+    expect(piece.locator(".note")).to_contain_text("5 轮走完", timeout=60_000)
+
+
+def look_up(word):
+    def act(piece):
+        put("textbox", "查哪个词", word)(piece)
+        expect(piece.get_by_role("status").filter(has_text=f"“{word}”").first).to_be_visible()
+        expect(piece.locator(".tour")).to_contain_text("看见了")
+    return act
+
+
+def use_sample(piece):
+    press("用样例：课程的正文")(piece)
+    expect(piece.locator(".excerpt")).to_be_visible()
+
+
 ACTS = {
     "unrolled_loop": [[press("下一步", 3)], [slide("时间步", 17)], [slide("谱半径", 150)],
                       [slide("输入的大小", 20)], [slide("谱半径", 100)],
@@ -64,6 +84,8 @@ ACTS = {
     "one_step": [[press("走一步")], [slide("K 滑块", 0), press("走一步", 4), press("走一步")],
                  [slide("K 滑块", 10), press("走一步")], [press("走一步"), press("撤回")],
                  [slide("学习率", 200), press("走一步", 2), press("走一步")]],
+    "own_text": [[use_sample, learn], [look_up("梯度")], [press("换个起点"), learn], [choose("按字")],
+                 [look_up("火锅")]],
     "shape_blocks": [[slide("max_L 滑块", 6)], [click("[data-key=padding] label")],
                      [choose("最后一格")],
                      [click("[data-key=batch_first] input")], [click("[data-key=bidirectional] input")],
@@ -83,7 +105,7 @@ def book(site):
     """像建好的书那样的文件夹：数据在 _static/。给出写一页、返回网址的函数。"""
     folder, address = site
     (folder / "_static").mkdir()
-    for data in DATA.values():
+    for data in (*DATA.values(), OWN_TEXT):
         (folder / "_static" / data.name).write_bytes(data.read_bytes())
 
     def write(*bodies, theme="light"):

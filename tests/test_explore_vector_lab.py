@@ -79,13 +79,14 @@ def homes(corpus):
 
 
 RUN = """async ([state, steps]) => {
-    const { advance, cosines, create, plane, scores } = await import("/explorables/vector_lab.js");
+    const { advance, cosines, create, scores } = await import("/explorables/vector_lab.js");
+    const { plane, unit } = await import("/explorables/_vectors.js");
     const lab = create(state);
     const losses = [];
     for (let i = 0; i < steps; i++) losses.push(advance(lab).loss);
     const { words, homes, samples, embedding, context, history } = lab;
     return { words, homes, samples, embedding, context, losses, history,
-             cosines: cosines(lab), scores: scores(lab), points: plane(lab).points };
+             cosines: cosines(lab), scores: scores(lab), points: plane(embedding.map(unit)).points };
 }"""
 
 

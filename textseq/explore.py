@@ -6,11 +6,13 @@
 
 每种互动是 explorables/ 里的一个 .js 与同名的 .css，遵守 anywidget 的约定：导出 { render }，render 返回
 拆除的函数；并导出 spec：一段 JSON，写着标题、每个状态的说明、默认值与范围。Python 用它检查参数，
-JavaScript 用它造控件。以下划线开头的文件大家共用；_tour_名字.js 是那一件的导览，一步一步的数据。
+JavaScript 用它造控件。以下划线开头的文件大家共用，带样式的另有同名的 .css；_tour_名字.js 是那一件的
+导览，一步一步的数据。要在 Worker 里跑的文件，整份源码写成一个字符串，网页用它当场造 Worker。
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from dataclasses import dataclass, field
@@ -23,7 +25,9 @@ _FOLDER = Path(__file__).parent / "explorables"
 _SPEC = "export const spec = "
 _STYLE = '{ palette: "", base: "", piece: "" }'
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(_\w+)\.js";$', re.M)
+_SOURCE = re.compile(r'^(const \w+ = )""; // 换成 (_\w+)\.js 的源码$', re.M)
 _EXPORT = re.compile(r"^export ((?:async )?(?:const|function) (\w+))", re.M)
+_dumps = functools.partial(json.dumps, ensure_ascii=False)
 
 
 def names() -> list[str]:
@@ -85,7 +89,7 @@ def html(name: str, **state) -> str:
     """
     payload = {"name": name, "state": _complete(name, state), "module": module(name)}
     # JSON 里的 < 写成 \u003c，源码或句子里有 </script> 也不会提前结束脚本
-    packed = json.dumps(payload, ensure_ascii=False).replace("<", "\\u003c")
+    packed = _dumps(payload).replace("<", "\\u003c")
     words = f"互动：{escape(spec(name)['title'])}。运行上面的单元格，或在网页版里打开，即可操作。"
     return (f'<div data-explore="{name}"><p>{words}</p></div>\n'
             f"<script>({_read('_mount.js')})(document.currentScript, {packed})</script>")
@@ -104,9 +108,11 @@ def module(name: str) -> str:
     False
     """
     spec(name)
-    files = {"palette": "_palette", "base": "_base", "piece": name}
-    styles = {key: _read(f"{file}.css") for key, file in files.items()}
-    return _join(name, set()).replace(_STYLE, json.dumps(styles, ensure_ascii=False, indent=2))
+    source = _join(name, used := set())
+    with_style = [file for file in sorted(used) if (_FOLDER / f"{file}.css").is_file()]
+    own = "".join(_read(f"{file}.css") for file in sorted(with_style, key=name.__eq__))  # 自己的在后
+    styles = {"palette": _read("_palette.css"), "base": _read("_base.css"), "piece": own}
+    return source.replace(_STYLE, _dumps(styles, indent=2))
 
 
 def _join(file: str, done: set[str]) -> str:
@@ -117,6 +123,7 @@ def _join(file: str, done: set[str]) -> str:
     source = _read(f"{file}.js")
     before = "".join(_join(found[2], done) for found in _IMPORT.finditer(source))
     source = _IMPORT.sub(r"const {\1} = \2;", source)
+    source = _SOURCE.sub(lambda found: found[1] + _dumps(_join(found[2], set())) + ";", source)
     if not file.startswith("_"):
         return before + source
     exports = ", ".join(found[2] for found in _EXPORT.finditer(source))

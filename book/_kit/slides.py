@@ -437,7 +437,8 @@ def write_assets(folder):
             text = text.replace(english, chinese)
         (folder / Path(name).name).write_text(text, encoding="utf-8")
     (folder / "_static").mkdir()      # 互动按了“打开”，到 data-content_root 的 _static 里取
-    for data in ("neighbors/neighbors.js", "classifier/model.js", "reading_gates/readers.js"):
+    for data in ("neighbors/neighbors.js", "classifier/model.js", "reading_gates/readers.js",
+                 "own_text/own_text.js"):
         shutil.copy(ROOT / "data" / data, folder / "_static")
     static = ROOT / "book/_static"
     shutil.copytree(static / "math_font", folder / "math_font")

@@ -1,9 +1,11 @@
 // 近义词：在真实语料上训练的词向量里查近邻、做类比。向量量化成 int8，约 1 MB，按了“打开”才载入；
 // 余弦用 float64 算，同 Python 在同一个量化矩阵上算的相等。数据由 data/neighbors/build.py 写成。
 import { opener } from "./_data.js";
-import { chips, control, fixed, make, status, textBox, widget } from "./_kit.js";
+import { chips, control, make, status, textBox, widget } from "./_kit.js";
+import { find, offer, same, wordRow, wordTable } from "./_near.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_neighbors.js";
+import { nearest } from "./_vectors.js";
 
 export const spec = {
   "title": "近义词",
@@ -25,8 +27,6 @@ export const file = {
   promise: "按了才下载词向量；之后都在这一页里算，不再下载。", waiting: "先按“打开”，有了词向量才好走。",
 };
 
-const fold = (word) => word.trim().normalize("NFKC").toLowerCase(); // 全角、大小写不计较
-
 /** neighbors.js 里的内容 → 查得动的样子：rows 是 (V, E) 的整数，norms 是每行的长度。
  *  异常：缺了什么、对不上，RangeError 或别的异常；opener 会换成给读者的一句话。 */
 export function unpack({ about, vector_size: E, words, counts, rows }) {
@@ -36,60 +36,7 @@ export function unpack({ about, vector_size: E, words, counts, rows }) {
     && bytes.length === list.length * E && counts.length === list.length && counts.every(Number.isInteger);
   if (!whole) throw new RangeError(`${bytes.length} 个数，应为 ${list.length} × ${E} 个`);
   const norms = list.map((_, i) => Math.hypot(...bytes.subarray(i * E, (i + 1) * E)) || 1);
-  const folded = list.map(fold);
-  const pairs = (keys) => keys.map((word, i) => [word, i]);
-  const index = new Map([...pairs(folded).reverse(), ...pairs(list)]);
-  return { about, E, words: list, counts, rows: bytes, norms, folded, index };
-}
-
-/** 词的编号；照原样找不到，就不计较全角与大小写再找；还没有就是 undefined。 */
-export const find = ({ index }, typed) => index.get(typed.trim()) ?? index.get(fold(typed));
-
-/** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；
- *  这些词自己不算，出现不到 least 次的也不算。 */
-export function nearest({ E, rows, norms, counts }, plus, minus = [], topn = 10, least = 0) {
-  const query = new Float64Array(E);
-  for (const [ids, sign] of [[plus, 1], [minus, -1]]) {
-    for (const id of ids) for (let k = 0; k < E; k++) query[k] += (sign * rows[id * E + k]) / norms[id];
-  }
-  const length = Math.hypot(...query) || 1;
-  const cosines = norms.map((norm, id) => {
-    let dot = 0;
-    for (let k = 0; k < E; k++) dot += query[k] * rows[id * E + k];
-    return [id, dot / (norm * length)];
-  });
-  return cosines.filter(([id]) => counts[id] >= least && !plus.includes(id) && !minus.includes(id))
-    .sort((x, y) => y[1] - x[1]).slice(0, topn);
-}
-
-/** 写法有多近：以它开头的 0，含有它的 1，它含有的接近 3（长的在先），都不是 9。 */
-function kinship(word, key) {
-  if (word.startsWith(key)) return 0;
-  if (word.includes(key)) return 1;
-  return key.includes(word) ? 3 - word.length / 100 : 9;
-}
-
-/** 词表里没有时，给出写法相近的词；一样近的按词频。 */
-export function suggest({ words, folded }, typed, most = 8) {
-  const key = fold(typed);
-  if (!key) return [];
-  return folded.map((word, i) => [kinship(word, key), words[i]]).filter(([rank]) => rank < 9)
-    .sort((x, y) => x[0] - y[0]).slice(0, most).map(([, word]) => word);
-}
-
-const same = (word) => word;
-
-/** 词与余弦的一行；点了词就接着查它。 */
-const wordRow = ({ words, counts }, [id, cosine], look) => make("li", {},
-  make("button", { type: "button", title: `查“${words[id]}”`, onclick: () => look(words[id]) }, words[id]),
-  make("i", { style: `--cosine: ${Math.max(0, cosine)}` }),
-  make("span.num", {}, fixed(cosine, 3)), make("span.soft", {}, `${counts[id]} 次`));
-
-/** 没有这个词时的那排建议；没有可建议的，就没有这一排。 */
-function offer(piece, data, key, typed) {
-  const words = suggest(data, typed);
-  if (!words.length) return [];
-  return [chips(`与“${typed.trim()}”相近的写法：`, words, same, (word) => piece.change(key, word))];
+  return { about, E, counts, rows: bytes, norms, ...wordTable(list) };
 }
 
 function foundText({ words, counts }, typed, id) {

@@ -1,10 +1,12 @@
 // 词向量实验台：一份小语料，在网页里当场训练 CBOW 或 Skip-gram 负采样；词在平面上走动，
 // K 拨到 0 就坍缩。
 // 随机数由 seed 推出，取用的次序见 create 与 advance，所以 Python 训练得出同一组数。
+import { curve, wordField } from "./_field.js";
 import { button, control, fixed, make, nextSeed, status, widget } from "./_kit.js";
 import { dot, mean, range, sigmoid, softplus, sum } from "./_math.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_vector_lab.js";
+import { average, plane, unit } from "./_vectors.js";
 
 export const spec = {
   "title": "词向量实验台",
@@ -28,8 +30,6 @@ export const spec = {
 
 const { E } = spec;
 const [PACE, RUN] = [15, 300]; // 动画一秒走几轮；按一次“训练”最多走几轮
-const average = (rows) => range(E).map((k) => mean(rows.map((row) => row[k])));
-const unit = (row) => { const length = Math.hypot(...row) || 1; return row.map((x) => x / length); };
 
 /** 0 到 1 之间的随机数（mulberry32）。 */
 const generator = (a) => () => {
@@ -132,99 +132,21 @@ export function scores({ samples, embedding, context, cumulative }) {
     random: mean(samples.map((sample) => dot(look(sample), noise))) };
 }
 
-const START = range(2).map((i) => range(E).map((k) => Math.cos(i + k))); // 幂迭代从这两个方向开始
-
-/** 词的方向投到散得最开的两个方向（PCA，幂迭代）；从上一次的 basis 接着迭代，画面不会突然翻转。 */
-export function plane({ embedding }, basis = START, rounds = 200) {
-  const units = embedding.map(unit);
-  const middle = average(units);
-  const rows = units.map((row) => row.map((x, k) => x - middle[k]));
-  const spread = range(E).map((i) => range(E).map((j) => sum(rows.map((row) => row[i] * row[j]))));
-  let [first, second] = basis;
-  for (let i = 0; i < rounds; i++) {
-    const [next, other] = [first, second].map((axis) => spread.map((row) => dot(row, axis)));
-    first = unit(next);
-    second = unit(other.map((x, k) => x - dot(other, first) * first[k]));
-  }
-  return { basis: [first, second], points: rows.map((row) => [dot(row, first), dot(row, second)]) };
-}
-
 const kindOf = (p) => `p${p < 0 ? -1 : p % 4}`; // 各段的颜色与形状
-const isWide = (char) => char > "\u2e80";
 
-// ---- 平面 ----
-
-const SPOTS = [ // 名字写在点的哪一边
-  [1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1], [0, -2], [0, 2]];
-
-/** 给一个名字找地方：不出画面，也不压住 taken 里的点和名字；原来在哪一边，能不动就不动。 */
-function findSpot(mark, [x, y], taken, width) {
-  const box = ([sx, sy]) => [x + sx * (mark.wide / 2 + (sy ? 2 : 9)), y + sy * 16, mark.wide];
-  const apart = ([bx, by, wide]) => taken.every(([ox, oy, other]) =>
-    Math.abs(bx - ox) > (wide + other) / 2 || Math.abs(by - oy) > 15);
-  const inside = ([bx, , wide]) => bx > wide / 2 && bx < width - wide / 2;
-  const sides = Math.abs(mark.spot[1]) > 1 ? SPOTS : [mark.spot, ...SPOTS];
-  const spot = sides.find((side) => inside(box(side)) && apart(box(side)));
-  return spot && { spot, box: box(spot) };
-}
-
-/** 一个点挪到 [x, y]，名字写在旁边；实在放不下，就不写。 */
-function moveMark(mark, [x, y], taken, width) {
-  const label = mark.node.lastChild;
-  const found = findSpot(mark, [x, y], taken, width);
-  mark.node.style.translate = `${x.toFixed(1)}px ${y.toFixed(1)}px`;
-  label.style.visibility = found ? "" : "hidden";
-  if (!found) return;
-  const [bx, by] = found.box;
-  taken.push(found.box);
-  mark.spot = found.spot;
-  label.style.translate = `calc(-50% + ${bx - x}px) calc(-50% + ${by - y}px)`;
-}
-
-/** 平面：一个词一个点。reset 换一批词，draw 按现在的词向量重摆。 */
+/** 平面：按现在的词向量摆各词的方向；方向的长度不超过 1，留一点边，刻度固定。 */
 function planeView() {
-  const field = make("div.plane", { role: "img" });
-  let [view, marks] = [null, []];
+  const field = wordField();
+  let view = null;
   function reset({ words, homes }) {
     view = null;
-    marks = words.map((word, w) => ({
-      node: make(`div.word.${kindOf(homes[w])}`, {}, make("i"), make("span", {}, word)),
-      spot: SPOTS[0], wide: 4 + sum([...word].map((char) => (isWide(char) ? 14 : 8.5))) }));
-    field.replaceChildren(...marks.map(({ node }) => node));
+    field.reset(words, homes.map(kindOf));
   }
-  function draw(lab) {
-    view = plane(lab, view?.basis, view ? 3 : 200);
-    const [width, height] = [field.clientWidth, field.clientHeight];
-    const scale = width / 1.9; // 方向的长度不超过 1，留一点边
-    const places = view.points.map(([x, y]) => [width / 2 + scale * x, height / 2 - scale * y]);
-    const taken = places.map(([x, y]) => [x, y, 12]);
-    marks.forEach((mark, w) => moveMark(mark, places[w], taken, width));
+  function draw({ embedding }) {
+    view = plane(embedding.map(unit), view?.basis, view ? 3 : 200);
+    field.draw(view.points, 0.95);
   }
-  return { field, reset, draw };
-}
-
-// ---- 曲线 ----
-
-/** 一两条曲线，从第一轮画起；bottom 是纵轴最低处。 */
-function curve(label, bottom) {
-  const [now, high, low, end] = ["b.num", "small.high.num", "small.low.num", "small.end"]
-    .map((tag) => make(tag));
-  const paths = [make("svg:path"), make("svg:path")];
-  const picture = make("svg:svg",
-    { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }, ...paths);
-  const node = make("div.curve", {}, make("span", {}, label), now, make("div", {}, picture, high, low, end));
-  function update(lists, text, top) {
-    const count = Math.max(30, lists[0].length);
-    const skip = Math.ceil(count / 300); // 轮数多了，隔几轮画一点
-    const point = (v, i) => `${(100 * (i + 1)) / count} ${(100 * (top - v)) / (top - bottom)}`;
-    const line = (list) => list.flatMap((v, i) => (i % skip ? [] : [point(v, i)])).join("L");
-    lists.forEach((list, n) => paths[n].setAttribute("d", list.length ? `M${line(list)}` : ""));
-    now.textContent = text;
-    high.textContent = top;
-    low.textContent = fixed(bottom).replace(/\.?0+$/, "");
-    end.textContent = `${count} 轮`;
-  }
-  return { node, update };
+  return { field: field.node, reset, draw };
 }
 
 /** 三格曲线：损失、平均余弦、分数；now 是写在旁边的读数。 */
