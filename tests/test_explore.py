@@ -40,7 +40,7 @@ def test_text_cannot_end_the_script():
 
 
 @pytest.mark.parametrize(("name", "state", "message"), [
-    ("shapes", {}, "没有名叫 'shapes' 的互动；现有：headlines、neighbors、one_step、own_text、shape_blocks"),
+    ("shapes", {}, "没有名叫 'shapes' 的互动；现有：headlines、neighbors、one_step、own_text、reading_gates"),
     ("../explore", {}, "没有名叫"),
     ("_kit", {}, "没有名叫"),
     ("shape_blocks", {"max_l": 8}, "没有状态 'max_l'；可以设定的有：sentences、batch_size、max_L"),

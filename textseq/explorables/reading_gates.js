@@ -290,7 +290,8 @@ function controls(piece, { step }) {
   const slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "读到第几个字",
     oninput: () => piece.change("position", Number(slider.value)) });
   const name = make("span.name");
-  const examples = chips("例子：", spec.examples, ([name]) => name, ([, text]) => piece.change("sentence", text));
+  const examples = chips("例子：", spec.examples, ([name]) => name,
+    ([, text]) => piece.change("sentence", text));
   examples.classList.add("examples");
   const node = make("div", {},
     make("label.field.wide.sentence", {}, make("span.name", {}, "句子，可以改"), box), examples,
@@ -376,7 +377,8 @@ export default widget(spec, (piece) => {
     trip.check();
   });
   piece.show(["先猜：读到第 15 个字，哪个网络还记得书名号开着，哪个忘了？",
-    "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"], ...trip.nodes, asked, opening, said, body);
+    "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"],
+  ...trip.nodes, asked, opening, said, body);
   piece.on("change", draw);
   for (const key of ["gate", "value"]) piece.on(`change:${key}`, test.clear);
   draw();
