@@ -298,7 +298,8 @@ def describe(fig: Figure) -> str:
             lines.append(f"线 {'' if label.startswith('_') else label}："
                          f"x={_numbers(line.get_xdata())} y={_numbers(line.get_ydata())}")
         if ax.patches:
-            lines.append(f"条：{_patches(ax)}")
+            measured = any(t.get_text().startswith("≈") for t in ax.texts)  # 现量的数，nbval 不比
+            lines.append(f"条：{'≈' if measured else ''}{_patches(ax)}")
         for collection in ax.collections:
             points = np.concatenate([path.vertices for path in collection.get_paths()]
                                     or [np.zeros((0, 2))])
