@@ -33,6 +33,12 @@ def test_chinese_is_drawn_with_the_course_font_on_every_machine():
     assert matplotlib.font_manager.fontManager.findfont("Noto Sans SC").endswith("NotoSansSC-Regular.otf")
 
 
+@pytest.mark.parametrize("form, line", [("≈{:.0f}", "条：≈[53 77]"), ("{:.0f}", "条：[53 77]")])
+def test_measured_bars_are_described_as_measured(form, line):
+    """快慢每次不同，nbval 抹去 ≈ 后面的数；条的长短也在内。"""
+    assert line in draw(figures.bars(["甲", "乙"], [53, 77], form=form)).splitlines()
+
+
 def test_a_missing_glyph_is_an_error_not_a_box():
     ax = plt.subplots()[1]
     ax.set_title("生僻字 \U000201a9")

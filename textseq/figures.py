@@ -214,7 +214,8 @@ def token_grid(rows: Sequence[Sequence[str]], pad: str = "<pad>", ax: Axes | Non
     for i, row in enumerate(rows):
         for j, word in enumerate(row):
             ax.text(j, i, "PAD" if word == pad else word, ha="center", va="center",
-                    fontsize=11.5 if len(word) < 4 else 10.5, color="#222222" if word != pad else GREY)
+                    fontsize=11.5 if len(word) < 4 else 10.5,
+                    color="#222222" if word != pad else GREY)
     _cells(ax, n_rows, n_cols)
     ax.set_xticks(range(n_cols), range(n_cols))
     ax.set_yticks(range(n_rows), range(n_rows))
