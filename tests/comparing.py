@@ -1,9 +1,17 @@
-"""nbval 比较输出时添两条：≈ 后面是现量的数，不比（measured.cfg）；图要与刚画的大致一样。"""
+"""nbval 比较输出时添三条。
+
+≈ 后面是现量的数，不比（measured.cfg）。标签 nbval-close 的格，换处理器会变，数差不到一成五就算一样，
+字照旧一个也不能差。图要与刚画的大致一样。
+"""
 
 import base64
 import io
+import math
+import re
 from pathlib import Path
 
+CLOSE = {"rel_tol": 0.15, "abs_tol": 0.02}
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 GRID = 32           # 一张图缩成 32 × 32 格，一格一个颜色
 TOLERANCE = 24      # 颜色从 0 到 255；换一台机器重画，差得远比这小；同一章的两张图，差得远比这大
 
@@ -12,12 +20,14 @@ def install(config):
     from nbval.plugin import IPyNbCell
 
     config.option.nbval_sanitize_with = str(Path(__file__).with_name("measured.cfg"))
-    IPyNbCell.compare_outputs = and_pictures(IPyNbCell.compare_outputs)
+    IPyNbCell.compare_outputs = compare_with(IPyNbCell.compare_outputs)
 
 
-def and_pictures(compare_text):
-    """nbval 不比图；文字都一样时，再看图。"""
+def compare_with(compare_text):
+    """先照 nbval 比文字；都一样，再看图。"""
     def compare(cell, fresh, stored, skip_compare=None):
+        if "nbval-close" in cell.cell.metadata.get("tags", []):
+            fresh = [settled(new, old) for new, old in zip(fresh, stored, strict=False)] + fresh[len(stored):]
         if not compare_text(cell, fresh, stored, skip_compare):
             return False
         for new, old in zip(pictures(fresh), pictures(stored), strict=True):
@@ -27,6 +37,26 @@ def and_pictures(compare_text):
                 return False
         return True
     return compare
+
+
+def settled(new, old):
+    """一个输出：里面的数与存着的相近，就换成存着的。"""
+    if "data" not in new or "data" not in old:
+        return {**new, "text": settle(new["text"], old["text"])} if "text" in new and "text" in old else new
+    return {**new, "data": {key: settle(text, old["data"].get(key, "")) if key.startswith("text/") else text
+                            for key, text in new["data"].items()}}
+
+
+def settle(new, old):
+    numbers = NUMBER.findall(old)
+    if len(NUMBER.findall(new)) != len(numbers):
+        return new
+    left = iter(numbers)
+    return NUMBER.sub(lambda found: nearest(found[0], next(left)), new)
+
+
+def nearest(new, old):
+    return old if math.isclose(float(new), float(old), **CLOSE) else new
 
 
 def pictures(outputs):
