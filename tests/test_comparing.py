@@ -46,14 +46,15 @@ def test_few_cells_are_compared_loosely():
 
 @pytest.mark.parametrize("first, second", [
     ("训练 ≈0.29 秒", "训练 ≈12.3 秒"), ("斜率  ≈-0.02", "斜率   ≈1.01"), ("≈5,053 词", "≈64,449 词"),
-    ("条：≈[5.05e+03 6.44e+04]", "条：≈[1 2]")])
+    ("条：≈[5.05e+03 6.44e+04]", "条：≈[1 2]"),
+    ("线 训练集：≈x=[1] y=[2]\n字", "线 训练集：≈x=[1] y=[3]\n字")])
 def test_what_is_measured_is_not_compared(first, second):
     assert sanitize(first) == sanitize(second)
 
 
 @pytest.mark.parametrize("first, second", [
     ("训练 0.29 秒", "训练 0.30 秒"), ("10 维：≈0.29 秒", "30 维：≈0.29 秒"), ("≈1.2 秒，5 轮", "≈1.2 秒，6"),
-    ("条：[1 2]", "条：[1 3]")])
+    ("条：[1 2]", "条：[1 3]"), ("线 甲：≈y=[2]\n线 乙：y=[2]", "线 甲：≈y=[2]\n线 乙：y=[3]")])
 def test_everything_else_is_compared(first, second):
     assert sanitize(first) != sanitize(second)
 
