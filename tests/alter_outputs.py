@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-UNPROVEN = json.loads(Path(__file__).with_name("unproven.json").read_text(encoding="utf-8"))
 COMMAND = ["--nbval", "-p", "no:cacheprovider", "-q", "-n0", "--override-ini", "addopts="]
 CELL = re.compile(r"(?<=>)[^<>]*\w[^<>]*(?=</t[hd]>)")
 
@@ -115,7 +114,8 @@ class Alterer:
         self.n, self.rng, self.done = n, random.Random(seed), []
 
     def pytest_sessionfinish(self, session):
-        items = [item for item in session.items if item.test_outputs is not None]
+        items = [item for item in session.items if item.test_outputs is not None
+                 and not is_caught(item, copy.deepcopy(item.cell.outputs))]     # 还没改就红的不算
         for kind, found in places(items).items():
             self.done += [alter(kind, self.rng.choice(found), self.rng) for _ in range(self.n)]
         chapters = sorted({item.path for item in items})
@@ -127,9 +127,7 @@ class Alterer:
 def reason(change):
     """没被发现的，为什么。"""
     item = change.place.item
-    if loose := UNPROVEN.get(item.path.stem, {}).get(item.cell.id):
-        return "比得松的格：" + loose
-    if change.kind == "两张图对调":
+    if change.kind == "两张图对调" and "≈" in str(item.cell.outputs[change.place.output].data["text/plain"]):
         return "图上画的是现量的数"
     same = item.sanitize(change.before) == item.sanitize(change.after)
     return "≈ 后面是现量的数" if same else "说不出"
@@ -165,8 +163,7 @@ def red_cells(chapter, chosen):
 
 def main(n=60, seed=1):
     alterer = Alterer(n, seed)
-    if pytest.main([*COMMAND, str(ROOT / "notebooks")], plugins=[alterer]):
-        sys.exit("还没改就红了；请先让笔记都绿")
+    red = pytest.main([*COMMAND, str(ROOT / "notebooks")], plugins=[alterer])
     print("\n| 改什么 | 改几处 | 发现 | 没发现 |\n|---|---|---|---|")
     for kind in [*CHANGES, "两张图对调", "一共"]:
         tried = [c for c in alterer.done if kind in (c.kind, "一共")]
@@ -176,9 +173,11 @@ def main(n=60, seed=1):
     for (chapter, why), times in sorted(survivors.items()):
         print(f"没发现：第 {chapter} 章 {times} 处，{why}")
     chapter, chosen = pick(alterer.done)
-    red, said = red_cells(chapter, chosen), {number for number, c in chosen.items() if c.caught}
+    found, said = red_cells(chapter, chosen), {number for number, c in chosen.items() if c.caught}
     print(f"核对：{chapter.stem} 改 {len(chosen)} 格，这里说 {len(said)} 格会红，"
-          f"真的 pytest 红了 {len(red)} 格，说法不同的 {len(red ^ said)} 格")
+          f"真的 pytest 红了 {len(found)} 格，说法不同的 {len(found ^ said)} 格")
+    if red:
+        sys.exit("有还没改就红的格，见上；它们没有算在内")
 
 
 if __name__ == "__main__":
