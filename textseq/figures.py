@@ -290,6 +290,7 @@ def describe(fig: Figure) -> str:
     图：损失在降
     横轴 轮 | 纵轴 —
     线 损失：x=[1 2] y=[0.5 0.25]
+    最小的字 10 磅
     >>> plt.close(fig)
     """
     lines = ["图：" + "；".join(t.replace("\n", " ") for t in
