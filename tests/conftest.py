@@ -1,6 +1,5 @@
-"""全部测试共用的设置：几个线程，先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
+"""全部测试共用的设置：先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
 
-import os
 import shutil
 from pathlib import Path
 from urllib.parse import urlparse
@@ -8,9 +7,6 @@ from urllib.parse import urlparse
 import pytest
 from hypothesis import settings
 from serving import serve
-
-# 一个工人一个线程：两个核上线程再多，只会互相等；要在导入 numpy 之前。notebook 的内核与另起的进程也照着
-os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # 各文件约几秒，在一台慢的机器上量的。久的先开始，免得最后只剩一个核在忙；没列出的都短，照原来的次序排在后面
 SECONDS = {

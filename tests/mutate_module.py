@@ -101,7 +101,8 @@ def main(n, seed=1):
         folder = Path(temporary)
         for name in ("textseq", "tests", "data", "book", "notebooks"):
             shutil.copytree(ROOT / name, folder / name)
-        shutil.copy2(ROOT / "pyproject.toml", folder)
+        for name in ("pyproject.toml", "conftest.py"):
+            shutil.copy2(ROOT / name, folder)
         red = [module for module, source in sources.items() if is_caught(folder, module, source)]
         if red:
             sys.exit(f"还没改就红了：{'、'.join(red)}；请先让它们绿")

@@ -7,9 +7,10 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
-from conftest import CHROMIUM_ARGS, find_chromium
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from conftest import CHROMIUM_ARGS, find_chromium
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "book/_ext"))

@@ -15,9 +15,10 @@ from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlparse
 
-from conftest import CHROMIUM_ARGS, find_chromium
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+
+from conftest import CHROMIUM_ARGS, find_chromium
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "book" / "_static" / "tensorboard"

@@ -33,6 +33,22 @@ def test_chinese_is_drawn_with_the_course_font_on_every_machine():
     assert matplotlib.font_manager.fontManager.findfont("Noto Sans SC").endswith("NotoSansSC-Regular.otf")
 
 
+@pytest.mark.parametrize("form, line", [("≈{:.0f}", "条：≈[53 77]"), ("{:.0f}", "条：[53 77]")])
+def test_measured_bars_are_described_as_measured(form, line):
+    """快慢每次不同，nbval 抹去 ≈ 后面的数；条的长短也在内。"""
+    assert line in draw(figures.bars(["甲", "乙"], [53, 77], form=form)).splitlines()
+
+
+def test_a_panel_with_a_measured_title_is_described_as_measured():
+    fig, axs = plt.subplots(2)
+    for ax, name in zip(axs, ("丙", "丁 ≈"), strict=True):
+        ax.plot([1, 2], [3, 4], label="损失")
+        ax.set_title(name)
+    numbers = "x=[1 2] y=[3 4]"
+    assert [line for line in draw(axs[0]).splitlines() if "线" in line] == [
+        f"线 损失：{numbers}", f"线 损失：≈{numbers}"]
+
+
 def test_a_missing_glyph_is_an_error_not_a_box():
     ax = plt.subplots()[1]
     ax.set_title("生僻字 \U000201a9")

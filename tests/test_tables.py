@@ -45,7 +45,7 @@ def test_words_line_up_on_the_left():
 
 @pytest.mark.parametrize("cell, right", [
     ("-0.5", True), ("+3%", True), ("−1", True), ("12 秒", True), ("0.55 [0.54, 0.56]", True),
-    ("甲", False), ("[1, 2]", False), ("-", False), ("1 真 5 假", True)])
+    ("≈1.2", True), ("≈-0.02", True), ("甲", False), ("[1, 2]", False), ("-", False), ("1 真 5 假", True)])
 def test_a_column_of_numbers_is_one_where_every_cell_begins_with_a_number(cell, right):
     found = cells(as_table(["", "甲"], [["行", cell]]))
     assert [attributes.get("class") for _, attributes, _ in found[1::2]] == ["number" if right else None] * 2

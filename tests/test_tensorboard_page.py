@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from conftest import note_problems
 from tensorboard_pictures import tensorboard
 from test_classifier import DEV, TRAIN, toy_model
 
+from conftest import note_problems
 from textseq.classifier_fit import fit
 from textseq.tracking import Tracker
 

@@ -13,7 +13,7 @@ from html import escape
 
 __all__ = ["Table", "as_table"]
 
-_NUMBER = re.compile(r"[-+−]?\d")
+_NUMBER = re.compile(r"≈?[-+−]?\d")  # ≈ 后面是现量的
 # 格里折行时不在这些空格处折：方括号里的逗号后，等号两边，数与单位之间
 _TIGHT = re.compile(r"(?<=[,=]) |(?<=\d) (?=[一-鿿])| (?=[=%])")
 
