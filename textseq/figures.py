@@ -284,13 +284,14 @@ def describe(fig: Figure) -> str:
 
     每次运行都不同的：子图的标题或条上的数带着 ≈，它的数据前面也写上 ≈，nbval 就不比。
 
+    >>> use_style()
     >>> fig, ax = plt.subplots()
     >>> _ = ax.plot([1, 2], [0.5, 0.25], label="损失"), ax.set_title("损失在降"), ax.set_xlabel("轮")
     >>> print(describe(fig))
     图：损失在降
     横轴 轮 | 纵轴 —
     线 损失：x=[1 2] y=[0.5 0.25]
-    最小的字 10 磅
+    最小的字 12 磅
     >>> plt.close(fig)
     """
     lines = ["图：" + "；".join(t.replace("\n", " ") for t in
