@@ -7,6 +7,7 @@
 import json
 import sys
 from html import escape
+from itertools import compress
 from pathlib import Path
 
 import nbformat
@@ -19,6 +20,7 @@ from proofs import JOIN, PLOT, heading_above, path_of, proof_in, stored  # noqa:
 
 logger = logging.getLogger(__name__)
 FEWEST = 10     # 数不到这么多的页，不在开头提
+PLANS = "book/teaching/"
 SKIPPED = (nodes.title, nodes.block_quote, nodes.literal, nodes.literal_block, nodes.reference, nodes.raw,
            nodes.comment, nodes.caption)
 NOTE = ('<p class="proofs-note">这一页的 {} 个数都点得开，看得到是哪一格印的。'
@@ -88,12 +90,20 @@ def link_numbers(app, doctree, docname):
         return
     shown, entries = [], iter(ledger)
     for node, matches in found:
-        wrap(node, matches, [made(app.builder, docname, next(entries), shown) for _ in matches])
+        links = [made(app.builder, docname, next(entries), shown) for _ in matches]
+        kept = [not (docname.startswith(PLANS) and is_name(node.astext(), match)) for match in matches]
+        wrap(node, list(compress(matches, kept)), list(compress(links, kept)))
     doctree += nodes.raw("", pack(shown), format="html")
     if (total := len(list(doctree.findall(proof)))) >= FEWEST:
         title = doctree.next_node(nodes.title)
         note = nodes.raw("", NOTE.format(total), format="html")
         title.parent.insert(title.parent.index(title) + 1, note)
+
+
+def is_name(text, match):
+    """数在引号里：教案里引号括着的是节名，整个是一个链接，见 lesson_links。"""
+    before = text[:match.start()]
+    return before.count("“") > before.count("”")
 
 
 def wrap(node, matches, links):

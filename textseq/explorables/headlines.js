@@ -406,7 +406,7 @@ function tourLook(model, { headline }) {
     return { unit: visible(units[at]), weight: signed(weights[at], 1) };
   };
   return { headline, winner: model.classes[winner], top,
-    share: (name) => percent(p[model.classes.indexOf(name)]) };
+    share: (name) => chance(p[model.classes.indexOf(name)]) };
 }
 
 export default widget(spec, (piece) => {
