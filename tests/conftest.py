@@ -56,7 +56,8 @@ SECONDS = {
 DARK = {"book/index", "book/glossary", "notebooks/04_training_pairs"}
 AXE = DARK | {"notebooks/10_headline_classifier"}
 # 每样要几秒、守的东西又窄的：make test 不跑，make test-slow 跑；.ci/run 两样都跑
-SLOW = {"test_stored_trainings.py", "test_slides.py", "test_tensorboard_page.py"}
+SLOW = {"test_stored_trainings.py", "test_slides.py", "test_tensorboard_page.py", "test_explore_own_text.py",
+        "test_explore_reading_gates.py"}
 SLOW |= {
     "test_one_exercise_of_each_chapter", "test_a_whole_class", "test_other_right_answers_are_accepted",
     "test_from_a_folder_to_classes", "test_every_writing_cell_of_the_chapter_runs_again",
@@ -68,7 +69,7 @@ SLOW |= {
     "test_the_release_opens_the_whole_site", "test_the_release_lays_out_a_course_that_runs",
     "test_a_chapter_is_printed", "test_accessible", "test_colours_in_the_dark", "test_numbers_equal_python",
     "test_numbers_are_read_as_python_reads_them", "test_the_saved_model_is_the_one_fit_returns",
-    "test_a_question_leads_to_its_section", "test_every_term_is_explained",
+    "test_a_question_leads_to_its_section", "test_every_term_is_explained", "test_every_proof_leads_to_a_cell",
 }
 FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头两种
 
