@@ -69,7 +69,8 @@ SLOW |= {
     "test_the_release_opens_the_whole_site", "test_the_release_lays_out_a_course_that_runs",
     "test_a_chapter_is_printed", "test_accessible", "test_colours_in_the_dark", "test_numbers_equal_python",
     "test_numbers_are_read_as_python_reads_them", "test_the_saved_model_is_the_one_fit_returns",
-    "test_a_question_leads_to_its_section", "test_every_term_is_explained", "test_every_proof_leads_to_a_cell",
+    "test_a_question_leads_to_its_section", "test_every_term_is_explained",
+    "test_every_proof_leads_to_a_cell",
 }
 FEW = {"kind", "n", "tab", "widget"}  # 互动图与 TensorBoard：坏文件、设定、页、宿主里的图，各做头两种
 
