@@ -1,6 +1,7 @@
 # 《序列与词》：make book 建书 · make lab 打开实验室 · make test 测试
 PYTHON ?= python3
 PORT   ?= 8000
+MARK   ?= not full and not slow
 VENV   := .venv
 BIN    := $(VENV)/bin
 SITE   := build/_build/html
@@ -61,10 +62,10 @@ lab: $(VENV)/lab.ok
 
 test: $(VENV)/all.ok
 	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 2 -q -m "not full and not slow"
+	@$(BIN)/python -m pytest -n 2 -q -m "$(MARK)"
 
-test-slow: $(VENV)/all.ok
-	@$(BIN)/python -m pytest -n 2 -q -m "slow and not full"
+test-slow:
+	@$(MAKE) --no-print-directory test MARK="slow and not full"
 
 test-full: $(VENV)/all.ok
 	@$(BIN)/ruff check .
