@@ -19,7 +19,7 @@ help:
 	@echo "make assignments 学生版：没有参考答案与输出的十章"
 	@echo "make grade FOLDER=收来的作业  批改：成绩表与反馈"
 	@echo "make slides     上课放的幻灯片，每章一份，断网也能放"
-	@echo "make handout    讲义：整本与各章的 PDF"
+	@echo "make handout    讲义：整本与各章的 PDF，一节课一页的课堂单"
 	@echo "make release    没有网的教室用的：带着书与课程的 wheel、网站的包、Anki 卡片"
 	@echo "make bench      训练词向量的快慢与好坏，同 gensim 比，二十来分钟"
 	@echo "make serve      在 http://127.0.0.1:8000 预览建好的书（换端口：PORT=8001）"
@@ -67,9 +67,8 @@ test: $(VENV)/all.ok
 test-slow:
 	@$(MAKE) --no-print-directory test MARK="slow and not full"
 
-test-full: $(VENV)/all.ok
-	@$(BIN)/ruff check .
-	@$(BIN)/python -m pytest -n 2 -q
+test-full:
+	@$(MAKE) --no-print-directory test MARK=
 
 notebooks: $(VENV)/all.ok
 	@cd notebooks && ../$(BIN)/jupyter nbconvert --config nbconvert_config.py [0-9]*.ipynb

@@ -1,5 +1,7 @@
 """make notebooks 的设置：原地运行，只留标签与输出，不记时间与编辑器信息。"""
+import os
 
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}   # 与测试一样，见仓库根目录的 conftest.py
 c = get_config()  # noqa: F821  nbconvert 读这个文件时提供
 
 c.NbConvertApp.export_format = "notebook"

@@ -56,6 +56,7 @@ def settings(model):
 
 def main():
     torch.set_num_threads(1)
+    (ROOT / "build").mkdir(exist_ok=True)
     sentences = [s.words for s in corpora.people_daily()]
     corpus, rows = encode_corpus(sentences), []
     grid = {model: settings(model) for model in KEYS}

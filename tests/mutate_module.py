@@ -33,7 +33,7 @@ BINARY = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mu
 
 
 def changes(node):
-    """一个语法结点的各种改坏的样子：(说明, 换成什么)。"""
+    """一个语法结点的各种改坏的样子。"""
     new = copy.deepcopy(node)
     if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARE:
         new.ops[0] = COMPARE[type(node.ops[0])]()

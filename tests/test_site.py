@@ -157,7 +157,8 @@ def test_no_error_in_console(visit):
 
 
 def test_every_icon_is_drawn(visit):
-    assert visit.page.evaluate("""() => [...document.querySelectorAll(".fa-solid, .fas")]
+    icons = visit.page.locator(".fa-solid, .fas").count()
+    assert icons and visit.page.evaluate("""() => [...document.querySelectorAll(".fa-solid, .fas")]
         .filter((icon) => getComputedStyle(icon, "::before").maskImage === "none")
         .map((icon) => icon.className)""") == []
 

@@ -185,8 +185,8 @@ def looks_segmented(path: str | Path) -> Segmentation:
     ...     for text in ("使用 Docker 部署 反向 代理", "使用 Docker 部署反向代理"):
     ...         _ = path.write_text(text, encoding="utf-8")
     ...         print(bool(looks_segmented(path)), looks_segmented(path).reason)
-    True 汉字之间的 6 处，2 处（33%）有空格
-    False 汉字之间的 6 处，0 处（0%）有空格
+    True 汉字之间的 6 处，2 处（33.3%）有空格
+    False 汉字之间的 6 处，0 处（0.0%）有空格
     """
     rows = [line.split() for _, line in islice(read_lines(check_readable(path)), _LOOK_AT)]
     rows = [row for row in rows if row]
@@ -204,7 +204,7 @@ def looks_segmented(path: str | Path) -> Segmentation:
         return Segmentation(True, False, "没有连着的汉字，空格隔开的就是词")
     share = gaps / (gaps + joints)
     return Segmentation(share >= 0.2, False,
-                        f"汉字之间的 {gaps + joints:,} 处，{gaps:,} 处（{share:.0%}）有空格")
+                        f"汉字之间的 {gaps + joints:,} 处，{gaps:,} 处（{share:.1%}）有空格")
 
 
 def _one_per_line(rows: list[list[str]]) -> bool:

@@ -23,7 +23,7 @@ FEWEST = 10     # 数不到这么多的页，不在开头提
 PLANS = "book/teaching/"
 SKIPPED = (nodes.title, nodes.block_quote, nodes.literal, nodes.literal_block, nodes.reference, nodes.raw,
            nodes.comment, nodes.caption)
-NOTE = ('<p class="proofs-note">这一页的 {} 个数都点得开，看得到是哪一格印的。'
+NOTE = ('<p class="proofs-note">这一页的 {} 个数都点得开，看得到它从哪里来。'
         '<button type="button" aria-pressed="false" hidden>看数的出处</button></p>')
 
 

@@ -1,4 +1,4 @@
-"""书里的话拿到别处用：幻灯片与卡片共用的 Markdown，与“常见误解”那张表的格子。"""
+"""书里的话拿到别处用：幻灯片、卡片、课堂单共用的 Markdown，表的格子，各章的教案。"""
 
 import re
 from pathlib import Path

@@ -31,7 +31,7 @@ function gaps(text) {
 }
 
 /** 这份文本该留心什么，一句一句。 */
-export function advice(text, by) {
+function advice(text, by) {
   const size = text.replace(/\s/g, "").length;
   if (!size) return ["还没有文本：贴一段，打开一个文件，或用样例。"];
   const said = [`共 ${size.toLocaleString("zh-CN")} 字。`];

@@ -7,7 +7,7 @@ const RUN = new RegExp(`[${HAN}]+|${ONE}(?:[-'’.]${ONE})*`, "gu");
 const IS_HAN = new RegExp(`[${HAN}]`);
 const IS_WORD = /[\p{L}\p{N}]/u;
 const SENTENCE = /[\n。！？!?；;…]+/;
-const LONGEST = 7;  // 最长的词有几个字
+const LONGEST = 7;  // 词典里最长的词有几个字；读者补的可以更长
 const OWN = 1000;   // 读者补的词，当作出现过这么多次，常能胜过拆开的
 const CROWD = 1000; // 一句太长，就分成这么多词一段
 
@@ -15,16 +15,18 @@ const CROWD = 1000; // 一句太长，就分成这么多词一段
 export function openDictionary({ words, counts }, own = "") {
   const total = counts.reduce((a, b) => a + b, 0);
   const scores = new Map(words.split(" ").map((word, i) => [word, Math.log(counts[i] / total)]));
-  for (const word of own.split(/\s+/)) scores.set(word, Math.log(OWN / total));
-  return { scores, unknown: Math.log(0.5 / total) }; // 没有的单字，当作出现过半次
+  const added = own.split(/\s+/);
+  for (const word of added) scores.set(word, Math.log(OWN / total));
+  const longest = Math.max(LONGEST, ...added.map((word) => word.length));
+  return { scores, longest, unknown: Math.log(0.5 / total) }; // 没有的单字，当作出现过半次
 }
 
 /** 一串汉字 → 词：从左到右，记下切到每个字为止最好的分数，与最后一个词从哪里起。 */
-export function cut(run, { scores, unknown }) {
+export function cut(run, { scores, longest, unknown }) {
   const [best, back] = [[0], [0]];
   for (let end = 1; end <= run.length; end++) {
     best[end] = -Infinity;
-    for (let start = Math.max(0, end - LONGEST); start < end; start++) {
+    for (let start = Math.max(0, end - longest); start < end; start++) {
       const known = scores.get(run.slice(start, end)) ?? (end - start === 1 ? unknown : -Infinity);
       if (best[start] + known < best[end]) continue; // 一样好，取后一个词短的
       best[end] = best[start] + known;

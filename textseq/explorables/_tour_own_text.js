@@ -6,8 +6,9 @@ const top = ({ near }) => near.rows.slice(0, 3)
   .map(([word, cosine]) => `${word} ${fixed(cosine)}`).join("，");
 const rank = ({ near }, wanted) => near.rows.findIndex(([word]) => word === wanted) + 1;
 
-/** 两次的近邻里都有的有几个。 */
-const kept = (one, two) => one.rows.filter(([word]) => two.rows.some(([other]) => other === word)).length;
+/** 两次的近邻里都有的。 */
+const kept = (one, two) =>
+  one.rows.map(([word]) => word).filter((word) => two.rows.some(([other]) => other === word));
 
 export const tour = [
   { start,
@@ -29,12 +30,16 @@ export const tour = [
       + (rank(s, "参数") ? `“参数”排第 ${rank(s, "参数")}。` : "前十个里没有“参数”。") },
   { start: { ...start, word: "梯度" },
     ask: "换一个随机的起点，从头训练，“梯度”的十个近邻还剩几个？",
-    options: [["十个都在", "文本小，近邻跟着起点变。"], ["剩几个", "对，剩下的，才是文本里真有的。"],
+    options: [["十个都在", "文本小，近邻跟着起点变。"],
+      ["剩几个", "对。剩下的只说明两次答得一样，不等于答得对。"],
       ["一个也不剩", "也没有那么糟：“梯度”见得多。"]],
     act: "按“换个起点”，再按“训练”，等它走完。", at: ".tools button:nth-child(3), .go", show: "ol.near",
     done: (s, before) => s.finished > before.finished && s.seed !== 1 && s.near.word === "梯度",
-    seen: (s, before) => (before.near?.word === "梯度"
-      ? `十个里剩 ${kept(s.near, before.near)} 个：` : "现在是：") + `${top(s)}。` },
+    seen(s, before) {
+      if (before.near?.word !== "梯度") return `现在是：${top(s)}。`;
+      const same = kept(s.near, before.near);
+      return `十个里剩 ${same.length} 个${same.length ? `：${same.join("，")}` : ""}。`;
+    } },
   { start,
     ask: "把“怎样切”改成“按字”，图上的词会马上变成字吗？",
     options: [["会", "向量是训练出来的，换了切法，就要重新训练。"],

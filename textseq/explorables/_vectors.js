@@ -32,9 +32,9 @@ export function nearest({ E, rows, norms, counts }, plus, minus = [], topn = 10,
   }
   const length = Math.hypot(...query) || 1;
   const cosines = norms.map((norm, id) => {
-    let dot = 0;
-    for (let k = 0; k < E; k++) dot += query[k] * rows[id * E + k];
-    return [id, dot / (norm * length)];
+    let total = 0;
+    for (let k = 0; k < E; k++) total += query[k] * rows[id * E + k];
+    return [id, total / (norm * length)];
   });
   return cosines.filter(([id]) => counts[id] >= least && !plus.includes(id) && !minus.includes(id))
     .sort((x, y) => y[1] - x[1]).slice(0, topn);

@@ -3,6 +3,7 @@
 import { opener } from "./_data.js";
 import { chips, control, make, status, textBox, widget } from "./_kit.js";
 import { find, offer, same, wordRow, wordTable } from "./_near.js";
+import { check, decodeBytes } from "./_packed.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_neighbors.js";
 import { nearest } from "./_vectors.js";
@@ -31,10 +32,10 @@ export const file = {
  *  异常：缺了什么、对不上，RangeError 或别的异常；opener 会换成给读者的一句话。 */
 export function unpack({ about, vector_size: E, words, counts, rows }) {
   const list = words.split(" ");
-  const bytes = Int8Array.from(atob(rows), (char) => char.charCodeAt(0));
-  const whole = typeof about === "string" && Number.isInteger(E) && E > 0
-    && bytes.length === list.length * E && counts.length === list.length && counts.every(Number.isInteger);
-  if (!whole) throw new RangeError(`${bytes.length} 个数，应为 ${list.length} × ${E} 个`);
+  const bytes = new Int8Array(decodeBytes(rows));
+  check(typeof about === "string" && Number.isInteger(E) && E > 0
+    && bytes.length === list.length * E && counts.length === list.length && counts.every(Number.isInteger),
+  `${bytes.length} 个数，应为 ${list.length} × ${E} 个`);
   const norms = list.map((_, i) => Math.hypot(...bytes.subarray(i * E, (i + 1) * E)) || 1);
   return { about, E, counts, rows: bytes, norms, ...wordTable(list) };
 }

@@ -39,7 +39,7 @@ const TABLES = { embedding: spec.embedding, context: spec.context };
 const plus = (a, b) => a.map((v, k) => v + b[k]);
 
 /** 句子里紧挨着的词（window=1）。 */
-export const neighbours = (word) => [word - 1, word + 1].filter((w) => w in WORDS);
+const neighbours = (word) => [word - 1, word + 1].filter((w) => w in WORDS);
 
 /** 抽 K 个负样本。每个词都只出现一次，所以噪声分布是均匀的；抽到谁都留下，重复的也是。 */
 export function negatives({ K, seed }) {

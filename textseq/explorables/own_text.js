@@ -321,7 +321,7 @@ export default widget(spec, (piece) => {
     if (old.textContent !== text) old.textContent = text;
     trip.check();
   }
-  piece.show("先猜后看：两万字，够不够学出像样的词向量？", ...trip.nodes,
+  piece.show("先猜后看：几万字，够不够学出像样的词向量？", ...trip.nodes,
     make("p.soft", {}, "文本只留在这一页里，不发到任何地方。"), ...source.nodes,
     make("div.fields", {}, ...set("unit", "epochs")),
     make("details", {}, make("summary", {}, "别的设定"), make("div.fields", {},

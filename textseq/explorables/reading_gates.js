@@ -5,7 +5,7 @@ import { CELLS, gradients, insideScore, makeNet, nextScores, readOn } from "./_c
 import { opener } from "./_data.js";
 import { button, chance, chips, control, fixed, make, numberTable, scroller, status, textBox, visible, walker,
   widget } from "./_kit.js";
-import { dot, largest, mean, range, sigmoid, softmax } from "./_math.js";
+import { dot, mean, range, sigmoid, softmax } from "./_math.js";
 import { check, decodeBytes, unpackTable } from "./_packed.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_reading_gates.js";
@@ -65,7 +65,7 @@ export function distances(chars) {
 }
 
 /** 钉住的门只在它自己的网络里：别的网络是空的。 */
-export function clampOf({ gate, value }, kind) {
+function clampOf({ gate, value }, kind) {
   const [owner, name] = gate.split(" ");
   return owner === kind ? { [name]: Number(value) } : {};
 }
@@ -119,7 +119,7 @@ export const judge = (net, { ids }, clamp) =>
   readOn(net, ids, clamp).map((step) => insideScore(net, step) > 0);
 
 /** 不用网络的对手：只看最近 k 个字，最后一个书名号是《，就说在里面。 */
-export const lookBack = ({ d }, k) => d.map((far) => far >= 0 && far < k);
+const lookBack = ({ d }, k) => d.map((far) => far >= 0 && far < k);
 
 /** 测试句与拉长的测试，各段都量；say(句子) 给出每个字的判断。 */
 export const measure = ({ test, long }, say) =>
@@ -315,7 +315,8 @@ function results(piece) {
   const [blocks, each] = [make("div.blocks"), scroller("逐字的数")];
   const body = make("div", {},
     make("p.soft", {}, "高柱：在里面的概率，横线是一半，× 是判错。底色和数：这个字对框住的那一步影响多大，"
-      + "最大的记 100。细柱：与“在里面”相关最强的那一格，它的门（满格是 1）与记忆（朝上为正，朝下为负）。"),
+      + "最大的记 100。细柱：与“在里面”相关最强的那一格，它的门（满格是 1）与记忆（朝上为正，朝下为负；"
+      + "哪一头算里面，各网络不同）。"),
     make("div.pins.measure", {}, control(piece, "influence"), make("p.soft.tip", {},
       "记得牢的，轻轻一动改不了它，梯度就小；整个换掉，才看得出靠的是谁。")), blocks,
     make("details", {}, make("summary", {}, "逐字的数"), each));
@@ -377,7 +378,7 @@ export default widget(spec, (piece) => {
     trip.check();
   });
   piece.show(["先猜：读到第 15 个字，哪个网络还记得书名号开着，哪个忘了？",
-    "三个一样大的网络读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"],
+    "三个网络，隐状态都是 48 格，读同一句话，一边猜下一个字，一边记着自己在不在《》里面。"],
   ...trip.nodes, asked, opening, said, body);
   piece.on("change", draw);
   for (const key of ["gate", "value"]) piece.on(`change:${key}`, test.clear);

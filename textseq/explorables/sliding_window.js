@@ -31,7 +31,7 @@ export function sentences({ text }) {
 }
 
 /** 前 n 个中心词左右各看几个；动态窗口的签由 seed 推出，所以每次打开都一样。 */
-export function reaches({ window, dynamic, seed }, n) {
+function reaches({ window, dynamic, seed }, n) {
   const draw = xorshift(seed);
   return range(n).map(() => (dynamic ? 1 + Math.floor(window * draw()) : window));
 }
