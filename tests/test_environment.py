@@ -224,3 +224,14 @@ def test_what_contributing_names_exists():
         assert (ROOT / "tests" / name).is_file(), name
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.M))
     assert set(re.findall(r"make ([a-z-]+)", text)) <= targets
+
+
+KIT = re.findall(r"book/_kit/(\w+)\.py", read("Makefile")) + ["proofs"]
+
+
+@pytest.mark.parametrize("name", sorted(set(KIT)))
+def test_a_command_of_the_kit_starts_on_its_own(name):
+    """make 里的命令单独开一个进程；测试的 pythonpath 比它宽，缺了路径看不出来。"""
+    code = f"import sys; sys.path.insert(0, {str(ROOT / 'book/_kit')!r}); import {name}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-400:]

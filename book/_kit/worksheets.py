@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from cards import misconceptions
-from print_font import write_font
-from prose import PLANS, cells_of, plan, reader
-
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book/_ext"))
 
+from cards import misconceptions  # noqa: E402
 from formulas import to_mathml  # noqa: E402
+from print_font import write_font  # noqa: E402
+from prose import PLANS, cells_of, plan, reader  # noqa: E402
 
 MARKDOWN = reader(to_mathml)
 SAYINGS = 4  # 第二节课印几条误解
