@@ -12,8 +12,8 @@ from zlib import crc32
 # 打印用的那一份另有 media，不合
 LINK = re.compile(r'<link (?:rel="stylesheet" type="text/css" )?href="([^"?{]*_static/)([^"?]+\.css)[^"]*"'
                   r'(?: rel="stylesheet")? />\n?')
-WORD = re.compile(r"[A-Za-z_][\w-]*")
-CLASS = re.compile(r"\.((?:[A-Za-z_]|\\.)(?:[\w-]|\\.)*)")
+WORD = re.compile(r"-?[A-Za-z_][\w-]*")   # 头上的短横：终端颜色的类叫 -Color
+CLASS = re.compile(r"\.((?:-?[A-Za-z_]|\\.)(?:[\w-]|\\.)*)")
 NESTED = ("@media", "@supports", "@layer", "@container")
 
 

@@ -87,3 +87,7 @@ window.addEventListener("load", () => {
   if (!target || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // 后退的，留在原处
   requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView()));
 });
+
+// 目录跟着正文亮：一节一节都要量，整页得先排出来，所以等读者滚了再量
+delete document.body.dataset.bsSpy;
+window.addEventListener("scroll", () => window.bootstrap?.ScrollSpy.getOrCreateInstance(document.body), { once: true });
