@@ -87,7 +87,7 @@ html[data-theme] { --han: "Noto Sans SC"; --pst-font-family-base: "Noto Sans SC"
 @page { @bottom-center { content: counter(page); font: 9pt "Noto Sans SC"; color: #555; } }
 body { background: #fff; }
 article { break-before: page; }
-article details:not([open]) { display: none; }
+article details:not([open], .quiz) { display: none; }
 article .cell_output img { max-width: 11cm; }
 article table { break-inside: auto !important; }
 tr { break-inside: avoid; }
