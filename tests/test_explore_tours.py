@@ -90,7 +90,7 @@ ACTS = {
     "shape_blocks": [[slide("max_L 滑块", 6)], [click("[data-key=padding] label")],
                      [choose("最后一格")],
                      [click("[data-key=batch_first] input")], [click("[data-key=bidirectional] input")],
-                     [slide("num_layers 滑块", 3)], [choose("GRU")]],
+                     [slide("num_layers 滑块", 3)], [choose("RNN"), choose("GRU")]],
     "headlines": [[press("总决赛MVP奖杯被他拿来装麦片")], [put("textbox", "标题", "MVP奖杯被他拿来装麦片")],
                   [press("招生官只看30秒的奖学金申请信怎么写")], [put("textbox", "标题", "上涨房价北京")],
                   [put("textbox", "标题", "hello world")]],

@@ -4,6 +4,7 @@ import {
   button, codeBox, control, fixed, make, minus, numberTable, scroller, status, widget,
 } from "./_kit.js";
 import { range, within } from "./_math.js";
+import { puzzleBox } from "./_puzzle.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_three_gates.js";
 
@@ -252,26 +253,6 @@ const QUESTIONS = {
     "解开了：读到“招”的那一步，先用遗忘门把“中”清掉，再写新的。只会记、不会忘，就说不准。"],
 };
 
-/** 题目解开了没有：条件一条一条地看，提示只说第一个没做到的。 */
-function puzzleBox(piece) {
-  const list = make("ul", { "aria-label": "题目的条件" });
-  const [hint, verdict] = [status(), status()];
-  const ask = button("提示", () => {
-    const missing = puzzle(piece.state()).find(({ done }) => !done);
-    hint.textContent = missing?.hint ?? "已经解开了，不用提示。";
-  });
-  function draw() {
-    const checks = puzzle(piece.state());
-    list.replaceChildren(...checks.map(({ want, done, got }) => make(done ? "li.done" : "li", {},
-      make("b", {}, done ? "做到了" : "还没有"), make("span", {}, want), make("span.soft", {}, got))));
-    const solved = checks.every(({ done }) => done);
-    verdict.classList.toggle("solved", solved);
-    verdict.textContent = solved ? QUESTIONS[piece.get("level")][1] : "";
-    if (solved) hint.textContent = "";
-  }
-  return { nodes: [make("div.head", {}, make("h3", {}, "解开了没有"), ask), hint, list, verdict], draw };
-}
-
 /** 公式与操作的说明。 */
 const explanation = () => make("p.soft", {},
   ...at("c", "t"), " = ", ...at("f", "t"), " × ", ...at("c", "t−1"), " + ", ...at("i", "t"), " × ",
@@ -297,7 +278,9 @@ function stepTable(result, chars) {
 export default widget(spec, (piece) => {
   const [said, equation] = [status(), status()];
   const gates = gateBars(piece, () => draw());
-  const [plot, check, above, below] = [plotBox(), puzzleBox(piece), tokenRow(), tokenRow()];
+  const [plot, above, below] = [plotBox(), tokenRow(), tokenRow()];
+  const check = puzzleBox({ checks: () => puzzle(piece.state()),
+    lesson: () => QUESTIONS[piece.get("level")][1] });
   const asked = make("p");
   const numbers = scroller("每一步的数");
   const code = codeBox("算出同一组数的 Python 代码");
@@ -326,7 +309,8 @@ export default widget(spec, (piece) => {
   make("div.tools", {}, make("span.name", {}, "三个门一起："),
     preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5)), said,
   explanation(), above.node, given(), ...GATES.map((gate) => gateRow(gate, gates)), equation,
-  plot.node, below.node, legend(), ...check.nodes,
+  plot.node, below.node, legend(),
+  make("div.head", {}, make("h3", {}, "解开了没有"), check.ask), ...check.nodes,
   make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
   piece.on("change", draw);
   draw();
