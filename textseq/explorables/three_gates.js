@@ -366,6 +366,10 @@ function tools(piece, put) {
   return { nodes: [hand, again], how, rivals, draw };
 }
 
+const ASK = "先猜后看：按“全记”，c 记住的是“中”吗？";
+const PIPES = "横管的粗细是 c，每一步先过 f 的阀；上面的管接进 i × g，下面的管放出 h。"
+  + "短片是阀，开多少让多少。";
+
 /** 导览看的。 */
 const tourLook = (state) => ({ ...state, ...run(state), ...(state.level === "rule" && tried(state)),
   solved: puzzle(state).every(({ done }) => done) });
@@ -401,11 +405,9 @@ export default widget(spec, (piece) => {
     numbers.replaceChildren(stepTable(result, chars));
   }
 
-  piece.show("先猜后看：按“全记”，c 记住的是“中”吗？", ...trip.nodes, control(piece, "level"), asked,
-    ...hand.nodes, said, hand.how, above.node, given.node, ...rows.map(({ node }) => node), equation,
-    make("p.soft", {}, "横管的粗细是 c，每一步先过 f 的阀；上面的管接进 i × g，下面的管放出 h。"
-      + "短片是阀，开多少让多少。"),
-    pipe.node, plot.node, below.node, legend(),
+  piece.show(ASK, ...trip.nodes, control(piece, "level"), asked, ...hand.nodes,
+    said, hand.how, above.node, given.node, ...rows.map(({ node }) => node), equation,
+    make("p.soft", {}, PIPES), pipe.node, plot.node, below.node, legend(),
     make("div.head", {}, make("h3", {}, "解开了没有"), check.ask), ...check.nodes, hand.rivals,
     make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
   piece.on("change", draw);
