@@ -13,7 +13,7 @@ import gensim
 import numpy as np
 import pytest
 import yaml
-from explore_page import assert_accessible_and_narrow, write_page
+from explore_page import assert_accessible_and_narrow, lay_out, write_page
 from playwright.sync_api import expect
 
 from textseq import corpora, explore
@@ -192,15 +192,11 @@ def test_the_table_of_neighbours_is_the_record():
 def book(site):
     """像建好的书那样的文件夹：数据在 _static/。给出写一页、返回网址的函数。"""
     folder, address = site
-    (folder / "_static").mkdir()
-    (folder / "_static" / DATA.name).write_bytes(DATA.read_bytes())
+    lay_out(folder, DATA)
 
     def write(scheme="http", theme="light", **state):
-        write_page(folder, explore.html("own_text", **state), theme=theme)
-        page = folder / "page.html"
-        page.write_text(page.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" '),
-                        encoding="utf-8")
-        return f"{address}/page.html" if scheme == "http" else page.as_uri()
+        write_page(folder, explore.html("own_text", **state), theme=theme, root="./")
+        return f"{address}/page.html" if scheme == "http" else (folder / "page.html").as_uri()
     return write
 
 

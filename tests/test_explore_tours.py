@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
-from explore_page import write_page
+from explore_page import lay_out, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
@@ -105,15 +105,10 @@ ACTS = {
 def book(site):
     """像建好的书那样的文件夹：数据在 _static/。给出写一页、返回网址的函数。"""
     folder, address = site
-    (folder / "_static").mkdir()
-    for data in (*DATA.values(), OWN_TEXT):
-        (folder / "_static" / data.name).write_bytes(data.read_bytes())
+    lay_out(folder, *DATA.values(), OWN_TEXT)
 
     def write(*bodies, theme="light"):
-        write_page(folder, *bodies, theme=theme)
-        page = folder / "page.html"
-        page.write_text(page.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" '),
-                        encoding="utf-8")
+        write_page(folder, *bodies, theme=theme, root="./")
         return f"{address}/page.html"
     return write
 
