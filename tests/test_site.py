@@ -210,6 +210,20 @@ def test_what_is_foreign_is_refused(page, site, served, scheme):
         "script-src-elem", "style-src-elem"]}
 
 
+def test_the_scripts_of_a_page_share_no_name():
+    """各个脚本写在同一个作用域里：后来的同名函数会顶掉先来的，“在这里做”就打不开。"""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "book/_static").glob("*.js")]
+    names = re.findall(r"^(?:async )?(?:function|const|let) (\w+)", "\n".join(texts), re.M)
+    assert len(names) > 20 and [name for name in set(names) if names.count(name) > 1] == []
+
+
+def test_an_exercise_opens_in_the_built_page(page, served):
+    """各个脚本都在时，练习也打得开。"""
+    page.goto(f"{served}/{CHAPTERS[0]}.html")
+    page.locator(".try-open").first.click()
+    expect(page.locator(".try-here").first.get_by_role("button", name="运行", exact=True)).to_be_visible()
+
+
 def test_the_two_buttons_still_work(page, served):
     """打印、全屏：事件不写在属性里，照样管用。"""
     page.goto(f"{served}/{CHAPTERS[0]}.html")
