@@ -2,7 +2,9 @@
 // 文本不离开这一页；训练在 Worker 里，源码由 explore.py 写进来。词典与样例由 data/own_text/build.py 写成。
 import { openData } from "./_data.js";
 import { curve, wordField } from "./_field.js";
-import { button, chips, codeBox, control, fixed, make, nextSeed, status, textBox, widget } from "./_kit.js";
+import {
+  button, chips, codeBox, control, fixed, make, nextSeed, status, still, textBox, widget,
+} from "./_kit.js";
 import { find, offer, same, wordRow, wordTable } from "./_near.js";
 import { intake } from "./_own_intake.js";
 import { guide } from "./_tour.js";
@@ -71,8 +73,6 @@ function backstage(hear, fail) {
 }
 
 // ---- 看 ----
-
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** 平面、曲线、进度条：reset 换一批词，draw 照后台报告的画。 */
 function stage(look) {
