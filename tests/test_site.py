@@ -227,8 +227,11 @@ def test_an_exercise_opens_in_the_built_page(page, served):
 def test_the_two_buttons_still_work(page, served):
     """打印、全屏：事件不写在属性里，照样管用。"""
     page.goto(f"{served}/{CHAPTERS[0]}.html")
-    page.evaluate("window.pressed = []; window.print = () => pressed.push('打印');"
-                  "window.toggleFullScreen = () => pressed.push('全屏')")
+    page.evaluate("""() => {
+        window.pressed = [];
+        window.print = () => pressed.push("打印");
+        window.toggleFullScreen = () => pressed.push("全屏");
+    }""")
     for button in page.locator("[data-press]").all():
         button.dispatch_event("click")
     assert sorted(page.evaluate("pressed")) == ["全屏", "打印"]

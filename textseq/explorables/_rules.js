@@ -144,6 +144,6 @@ export function overfitted(state) {
 /** 第三题的对手：同样的句子，最简单的两种办法各对几句。 */
 export const rivalLine = (state) => {
   const { of, right, silent, tied } = tried(state);
-  return `同样这 ${of} 句，你的表对 ${right} 句；一声不出，对 ${silent} 句；`
+  return `没见过的 ${of} 句：你的表对 ${right} 句；一声不出，对 ${silent} 句；`
     + `遗忘门与输入门合成一个（f = 1 − i），256 张表里最好的对 ${tied} 句。`;
 };

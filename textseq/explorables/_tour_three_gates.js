@@ -55,7 +55,7 @@ export const tour = [
     ask: "第三题：门看读到的字开关。读到“中”“招”时 i 开、f 关，别的字 i 关、f 开，够不够？",
     options: [["够，f 正好是 1 − i", "“擦”来了，f 还开着，旧的字没忘掉。"],
       ["不够", "对，“擦”要忘，却什么也不写：f 与 i 得分开。"]],
-    act: "在 f 的开关里关掉“要记的字”，看下面对几句；再关掉“擦”。", at: "[data-gate=f]", show: ".checks",
+    act: "在 f 的开关里关掉“要记的字”，看下面对几句；再关掉“擦”。", at: "[data-gate=f]", show: ".rivals",
     done: (s) => s.right === s.of,
     seen: (s, before) => `f 全开时，没见过的 ${s.of} 句只对 ${before.right} 句，眼前这句却一步不错；`
       + `f = 1 − i 的表最好也只对 ${s.tied} 句；现在句句全对。` },

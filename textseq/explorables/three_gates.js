@@ -352,7 +352,7 @@ function tools(piece, put) {
   const hand = make("div.tools", {}, make("span.name", {}, "三个门一起："),
     preset("全记", 1, 1, 1), preset("全忘", 0, 1, 1), preset("半开", 0.5, 0.5, 0.5));
   const again = make("div.tools", {}, button("换一句", () => nextSeed(piece)));
-  const rivals = make("p.soft");
+  const rivals = make("p.soft.rivals");
   const how = explanation();
   const tail = make("span");
   how.append(tail);
@@ -406,9 +406,9 @@ export default widget(spec, (piece) => {
   }
 
   piece.show(ASK, ...trip.nodes, control(piece, "level"), asked, ...hand.nodes,
-    said, hand.how, above.node, given.node, ...rows.map(({ node }) => node), equation,
-    make("p.soft", {}, PIPES), pipe.node, plot.node, below.node, legend(),
-    make("div.head", {}, make("h3", {}, "解开了没有"), check.ask), ...check.nodes, hand.rivals,
+    said, hand.how, above.node, given.node, ...rows.map(({ node }) => node),
+    hand.rivals, equation, make("p.soft", {}, PIPES), pipe.node, plot.node, below.node, legend(),
+    make("div.head", {}, make("h3", {}, "解开了没有"), check.ask), ...check.nodes,
     make("details", {}, make("summary", {}, "看数字"), numbers), code.node);
   piece.on("change", draw);
   draw();
