@@ -1,14 +1,25 @@
 """互动的测试共用：写一张最小的网页，在浏览器里调用互动的纯函数，查无障碍。"""
 
+import shutil
+
 from accessibility import grave_faults
+from content_policy import with_policy
 
 
-def write_page(folder, *bodies, theme="light"):
-    (folder / "page.html").write_text(
-        f'<!doctype html><html lang="zh" data-theme="{theme}"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"<title>互动</title><body><main><h1>互动</h1>{''.join(bodies)}</main></body></html>",
-        encoding="utf-8")
+def write_page(folder, *bodies, theme="light", root=None, policy=True):
+    """写 page.html。root 写在 <html> 上，建好的书的各页都有；policy 是书里的内容安全策略，别的宿主没有。"""
+    content_root = "" if root is None else f' data-content_root="{root}"'
+    page = (f'<!doctype html><html lang="zh" data-theme="{theme}"{content_root}><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+            f"<title>互动</title><body><main><h1>互动</h1>{''.join(bodies)}</main></body></html>")
+    (folder / "page.html").write_text(with_policy(page) if policy else page, encoding="utf-8")
+
+
+def lay_out(folder, *data):
+    """像建好的书那样，数据放在 _static/。"""
+    (folder / "_static").mkdir(exist_ok=True)
+    for file in data:
+        shutil.copy(file, folder / "_static")
 
 
 def call_piece(page, address, piece, states, *functions):

@@ -237,6 +237,92 @@ def test_read_marks_follow_the_choice(watched, site):
     expect(note).to_contain_text("前向：3 句读过真词，又读了 PAD 才停；反向：每句都读到了句首。")
 
 
+KNOBS = ("batch_size", "max_L", "feature_size", "hidden_size", "num_layers", "cell", "bidirectional",
+         "batch_first")
+ANSWERS = {  # 每道题从默认的旋钮起，动这几个就解开；换成后面的，还差这几条
+    "one": ({"bidirectional": False}, [({}, ["out", "h_n", "c_n"]),
+                                       ({"hidden_size": 32}, ["h_n", "c_n"])]),
+    "two": ({"batch_size": 8, "max_L": 6, "batch_first": False},
+            [({"batch_size": 6, "max_L": 8}, ["h_n", "c_n"]), ({"batch_size": 8, "max_L": 6}, ["x", "out"])]),
+    "three": ({"num_layers": 2, "hidden_size": 32, "cell": "GRU"},
+              [({"num_layers": 4, "hidden_size": 32, "bidirectional": False, "cell": "GRU"}, ["out"]),
+               ({"num_layers": 4, "hidden_size": 32, "cell": "RNN"}, ["h_n"]),
+               ({"num_layers": 2, "hidden_size": 32}, ["c_n"])]),
+    "four": ({"cell": "GRU"}, [({"cell": "RNN"}, ["参数"]), ({"cell": "RNN", "feature_size": 282}, ["x"])]),
+}
+
+
+def torch_shapes(torch, s):
+    """torch 算出的各个形状与参数个数。"""
+    rnn = getattr(torch.nn, s["cell"])(*(s[key] for key in KNOBS[2:5]), batch_first=s["batch_first"],
+                                       bidirectional=s["bidirectional"])
+    B, T, D = (s[key] for key in KNOBS[:3])
+    x = torch.zeros((B, T, D) if s["batch_first"] else (T, B, D))
+    out, last = rnn(x)
+    last = last if s["cell"] == "LSTM" else (last, None)
+    found = dict(zip(("x", "out", "h_n", "c_n"), (x, out, *last), strict=True))
+    return {name: tensor if tensor is None else list(tensor.shape) for name, tensor in found.items()} | {
+        "parameters": sum(p.numel() for p in rnn.parameters())}
+
+
+def test_puzzles_are_solved_only_by_what_torch_gives(watched, site):
+    """要的形状就是 torch 在答案那组旋钮上给的；常见的错路差哪几条，torch 说了算，页面认得出走岔的那几条。"""
+    import torch
+    folder, address = site
+    write_page(folder)
+    puzzles = explore.spec("shape_blocks")["puzzles"]
+    assert ANSWERS.keys() == puzzles.keys()
+    states = [{"puzzle": name} | knobs for name, (answer, wrong) in ANSWERS.items()
+              for knobs in (answer, *(change for change, _ in wrong))]
+    for state, [checks, said] in zip(states, call(watched, address, states, "puzzleChecks", "trapped"),
+                                     strict=True):
+        wanted, given = puzzles[state["puzzle"]], torch_shapes(torch, DEFAULTS | state)
+        missing = [name for name in given if name in wanted and wanted[name] != given[name]]
+        assert [not check["done"] for check in checks] == [
+            name in missing for name in ("x", "out", "h_n", "c_n", "parameters") if name in wanted]
+        knobs = {key: value for key, value in state.items() if key != "puzzle"}
+        answer, wrong = ANSWERS[state["puzzle"]]
+        short = ["参数" if name == "parameters" else name for name in missing]
+        assert short == ([] if knobs == answer else dict((str(k), v) for k, v in wrong)[str(knobs)])
+        assert bool(said) == any(trap.items() <= (DEFAULTS | state).items() for trap, _ in wanted["traps"])
+
+
+def test_no_other_knobs_solve_a_puzzle(watched, site):
+    """每道题的答案只有一个；第三道要的形状分不出 RNN 与 GRU，有两个。"""
+    folder, address = site
+    write_page(folder)
+    counts = {}
+    for name, goal in explore.spec("shape_blocks")["puzzles"].items():
+        T, B, D = *sorted(goal["x"][:2], reverse=True), goal["x"][2]
+        states = [{"puzzle": name} | dict(zip(KNOBS, knobs, strict=True)) for knobs in itertools.product(
+            {B, T} & set(range(1, 9)), {B, T}, {D}, {16, 32, 64, 128}, (1, 2, 3, 4), ("RNN", "GRU", "LSTM"),
+            (True, False), (True, False))]
+        answers = call(watched, address, states, "puzzleChecks")
+        counts[name] = sum(all(check["done"] for check in checks) for [checks] in answers)
+    assert counts == {"one": 1, "two": 1, "three": 2, "four": 1}
+
+
+def test_a_puzzle_is_solved_with_the_keyboard(watched, site):
+    folder, _ = site
+    write_page(folder, explore.html("shape_blocks"))
+    watched.goto((folder / "page.html").as_uri())
+    box = watched.locator(".puzzle")
+    expect(box).to_be_hidden()
+    watched.get_by_role("radio", name="不解题").focus()
+    watched.keyboard.press("ArrowRight")
+    expect(box.locator("li.done")).to_have_count(1)
+    watched.keyboard.press("Tab")
+    watched.keyboard.press("Enter")
+    expect(box.get_by_role("status").nth(0)).to_contain_text("H 乘方向数")
+    watched.get_by_role("spinbutton", name="hidden_size").fill("32")
+    expect(box.locator("li").nth(2)).to_have_text("还没有h_n 是 (1, 4, 64)现在 (2, 4, 32)")
+    expect(box.get_by_role("status").nth(1)).to_contain_text("那是前向的 32 接上反向的 32")
+    watched.get_by_role("spinbutton", name="hidden_size").fill("64")
+    watched.get_by_label("bidirectional").press("Space")
+    expect(box.get_by_role("status").nth(1)).to_contain_text("解开了：")
+    expect(box.locator("li.done")).to_have_count(4)
+
+
 def test_batches_equal_the_library(watched, site):
     folder, address = site
     write_page(folder)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from explore_page import assert_accessible_and_narrow, write_page
+from explore_page import assert_accessible_and_narrow, lay_out, write_page
 from playwright.sync_api import expect
 from serving import Cached, serve
 
@@ -83,15 +83,11 @@ def read_packed(path):
 def book(site):
     """像建好的书那样的文件夹：<html> 上写着 content_root，数据在 _static/。"""
     folder, address = site
-    (folder / "_static").mkdir()
-    (folder / "_static/model.js").write_bytes(DATA.read_bytes())
+    lay_out(folder, DATA)
 
     def write(*bodies, theme="light"):
-        write_page(folder, *bodies, theme=theme)
-        page = folder / "page.html"
-        page.write_text(page.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" '),
-                        encoding="utf-8")
-        return {"http": f"{address}/page.html", "file": page.as_uri()}
+        write_page(folder, *bodies, theme=theme, root="./")
+        return {"http": f"{address}/page.html", "file": (folder / "page.html").as_uri()}
     return folder, write
 
 

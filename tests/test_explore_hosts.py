@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from explore_page import write_page
+from explore_page import lay_out, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
@@ -47,7 +47,8 @@ INSERT = {
 
 def insert(page, folder, way, *outputs, body=""):
     """一个输出一个容器，先后塞进去。"""
-    write_page(folder, *(f'<div class="output" id="output-{n}"></div>' for n in range(len(outputs))), body)
+    write_page(folder, *(f'<div class="output" id="output-{n}"></div>' for n in range(len(outputs))), body,
+               policy=False)
     page.goto((folder / "page.html").as_uri())
     for n, html in enumerate(outputs):
         container = page.locator(f"#output-{n}").element_handle()
@@ -206,14 +207,11 @@ NOTHING = {"listeners": 0, "observers": 0, "timers": [], "global": 0, "nodes": 0
 
 def open_widget(page, folder, name, **state):
     """像 anywidget 那样载入互动，还没有 render；取数据的互动也找得到数据。"""
-    (folder / "_static").mkdir(exist_ok=True)
-    for path in ("data/neighbors/neighbors.js", "data/classifier/model.js", "data/reading_gates/readers.js",
-                 "data/own_text/own_text.js"):
-        (folder / "_static" / Path(path).name).write_bytes((ROOT / path).read_bytes())
-    write_page(folder, '<div id="view"></div>')
+    lay_out(folder, *(ROOT / path for path in (
+        "data/neighbors/neighbors.js", "data/classifier/model.js", "data/reading_gates/readers.js",
+        "data/own_text/own_text.js")))
+    write_page(folder, '<div id="view"></div>', root="./", policy=False)
     file = folder / "page.html"
-    text = file.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" ')
-    file.write_text(text, encoding="utf-8")
     page.add_init_script(COUNT)
     page.goto(file.as_uri())
     defaults = {key: rule["default"] for key, rule in explore.spec(name)["state"].items()}

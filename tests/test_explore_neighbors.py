@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from explore_page import assert_accessible_and_narrow, write_page
+from explore_page import assert_accessible_and_narrow, lay_out, write_page
 from playwright.sync_api import expect
 from serving import Cached, serve
 
@@ -61,14 +61,10 @@ def test_the_book_serves_the_file():
 def book(site):
     """像建好的书那样的文件夹：<html> 上写着 content_root，数据在 _static/。"""
     folder, address = site
-    (folder / "_static").mkdir()
-    (folder / "_static/neighbors.js").write_bytes(DATA.read_bytes())
+    lay_out(folder, DATA)
 
     def write(*bodies, theme="light"):
-        write_page(folder, *bodies, theme=theme)
-        page = folder / "page.html"
-        page.write_text(page.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" '),
-                        encoding="utf-8")
+        write_page(folder, *bodies, theme=theme, root="./")
     return folder, address, write
 
 

@@ -127,6 +127,103 @@ def test_the_second_puzzle_is_drawn(watched, site):
     expect(watched.get_by_role("slider", name="f，第 5 步“招”")).to_be_visible()
 
 
+KINDS = ("key", "flag", "wipe", "other")
+BEST, TIED, OPEN = "0101 1000 0100", "0111 1000 0100", "1111 1000 0100"  # 正解；f = 1 − i；f 全开
+
+
+def call_rules(page, address, seed, tables):
+    """抽出来的句子，与各张表在上面考得怎样。"""
+    page.goto(f"{address}/page.html")
+    return page.evaluate("""async ([seed, tables]) => {
+        const { drawn, tried } = await import("/explorables/_rules.js");
+        return [drawn(seed), tables.map((table) => tried({ table, seed }))];
+    }""", [seed, tables])
+
+
+def right_steps(table, line):
+    """按题目逐字判：每一步说得对不对。h 由 textseq.lstm 算，该说什么在这里另写一遍。"""
+    gates = dict(zip("fio", table.split(), strict=True))
+    clamp = {gate: [int(marks[KINDS.index(kind)]) for kind in line["kinds"]] for gate, marks in gates.items()}
+    clamp = {name: np.reshape(v, (1, T, 1)).astype(float) for name, v in (clamp | {"g": line["g"]}).items()}
+    params = lstm.init_params(1, 1, np.random.default_rng(0))
+    said = lstm.forward(np.zeros((1, T, 1)), params, clamp=clamp).h[0, :, 0]
+    memory, right = 0, []
+    for kind, g, h in zip(line["kinds"], line["g"], said, strict=True):
+        memory = {"key": g, "wipe": 0}.get(kind, memory)
+        aim = np.tanh(memory) if kind == "flag" else 0
+        right.append(abs(h - aim) < (0.05 if aim else 0.1))
+    return right
+
+
+def test_rules_are_judged_by_the_lstm(watched, site):
+    """第三题：两百句没见过的，每张表对几句，与 textseq.lstm 走一遍数出来的相同。"""
+    folder, address = site
+    write_page(folder)
+    rng = np.random.default_rng(3)
+    tables = [BEST, TIED, OPEN, *("".join(row) for row in rng.choice(list("01"), (5, 12)))]
+    tables = [" ".join((t.replace(" ", "")[:4], t.replace(" ", "")[4:8], t.replace(" ", "")[8:]))
+              for t in tables]
+    for seed in (1, 7):
+        lines, results = call_rules(watched, address, seed, tables)
+        assert len(lines["unseen"]) == 200 and {len(line["kinds"]) for line in lines["unseen"]} == {T}
+        for table, result in zip(tables, results, strict=True):
+            assert result["right"] == sum(all(right_steps(table, line)) for line in lines["unseen"]), table
+            assert result["slips"] == right_steps(table, lines["shown"]).count(False), table
+        silent = sum(all(right_steps("0000 0000 0000", line)) for line in lines["unseen"])
+        assert results[0]["silent"] == silent and results[0]["right"] == 200
+
+
+def test_only_separate_gates_follow_the_rule(watched, site):
+    """4096 张表里只有两张句句全对（擦了以后 c 是 0，o 开不开一样）；f = 1 − i 的最好也差得远。"""
+    folder, address = site
+    write_page(folder)
+    tables = [f"{n:012b}" for n in range(4096)]
+    for seed in (1, 2):
+        _, results = call_rules(watched, address, seed, tables)
+        scores = dict(zip(tables, (result["right"] for result in results), strict=True))
+        assert [t for t, score in scores.items() if score == 200] == ["010110000100", "010110000110"]
+        tied = [t for t in tables if all(a != b for a, b in zip(t[:4], t[4:8], strict=True))]
+        assert len(tied) == 256
+        assert max(scores[t] for t in tied) == results[0]["tied"] == scores[TIED.replace(" ", "")] < 150
+
+
+def test_the_rule_is_tried_on_unseen_sentences(watched, site):
+    """眼前这句全对，没见过的错一大半：说出来；换一句就看得见；只用键盘改开关，解得开。"""
+    folder, _ = site
+    write_page(folder, explore.html("three_gates", level="rule", table=OPEN))
+    watched.goto((folder / "page.html").as_uri())
+    checks = watched.get_by_label("题目的条件").locator("li")
+    expect(checks).to_have_text(["做到了眼前这句，12 步都对错 0 步",
+                                 "还没有没见过的 200 句（种子 1），句句全对对 57 句"])
+    expect(watched.get_by_role("status").filter(has_text="没见过的却错了 143 句")).to_be_visible()
+    expect(watched.get_by_text("一声不出，对 56 句")).to_be_visible()
+    bar = watched.get_by_role("slider", name="f，第 3 步“擦”")
+    bar.press("0")  # 柱子由表定，改不动
+    expect(bar).to_have_attribute("aria-valuenow", "1")
+    watched.get_by_role("button", name="换一句").click()
+    expect(checks.nth(0)).to_have_text("还没有眼前这句，12 步都对错 4 步")
+    watched.get_by_role("button", name="提示").click()
+    expect(watched.get_by_role("status").filter(has_text="旧的该由哪个门清掉")).to_be_visible()
+    gate = watched.get_by_role("group", name="f 读到什么时开")
+    for name in ("要记的字", "擦"):
+        gate.get_by_role("button", name=name).press("Space")
+        expect(gate.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "false")
+    expect(watched.get_by_role("status").filter(has_text="解开了：表里没有一处写着第几步")).to_be_visible()
+
+
+def test_valves_follow_the_bars(watched, site):
+    """阀开多少与柱子同高：横管上的缝是 f，管的粗细是 c。"""
+    folder, _ = site
+    write_page(folder, explore.html("three_gates", **as_text(but("f", 3, 0.25))))
+    watched.goto((folder / "page.html").as_uri())
+    heights = watched.locator(".valves rect[height][x='322']").evaluate_all(
+        "nodes => nodes.map((node) => Number(node.getAttribute('height')))")
+    assert heights == [15, 15]  # 半宽 20，关去四分之三
+    flows = [float(watched.locator(f".valves rect[x='{x}']").first.get_attribute("height"))
+             for x in (250, 350)]
+    assert flows[1] == pytest.approx(flows[0] / 4)
+
+
 def test_solved_with_the_keyboard_alone(watched, site):
     folder, _ = site
     write_page(folder, explore.html("three_gates"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from accessibility import grave_faults
-from explore_page import write_page
+from explore_page import lay_out, write_page
 from playwright.sync_api import expect
 
 from textseq import explore
@@ -73,8 +73,8 @@ ACTS = {
     "three_gates": [
         [press("全记")], [press("全忘")],
         [press("f 全部设为 1"), press("i 全部设为 0"), bar("i，第 0 步", "1")],
-        [press("o 全部设为 1")], [press("o 全部设为 0"), bar("o，第 8 步", "1")], [bar("f，第 4 步", "0")],
-        [bar("f，第 5 步", "0")]],
+        [press("o 全部设为 1")], [press("o 全部设为 0"), bar("o，第 8 步", "1")], [bar("f，第 5 步", "0")],
+        [click("[data-gate=f] .when button"), click("[data-gate=f] .when button", 2)]],
     "neighbors": [[press("增加")], [slide("least 滑块", 50)],
                   [click("ol.near li:has-text('减少') button")], [press("摩托车")],
                   [put("textbox", "查哪个词", "人工智能")], [put("textbox", "类比的丙", "法国")]],
@@ -90,7 +90,7 @@ ACTS = {
     "shape_blocks": [[slide("max_L 滑块", 6)], [click("[data-key=padding] label")],
                      [choose("最后一格")],
                      [click("[data-key=batch_first] input")], [click("[data-key=bidirectional] input")],
-                     [slide("num_layers 滑块", 3)], [choose("GRU")]],
+                     [slide("num_layers 滑块", 3)], [choose("RNN"), choose("GRU")]],
     "headlines": [[press("总决赛MVP奖杯被他拿来装麦片")], [put("textbox", "标题", "MVP奖杯被他拿来装麦片")],
                   [press("招生官只看30秒的奖学金申请信怎么写")], [put("textbox", "标题", "上涨房价北京")],
                   [put("textbox", "标题", "hello world")]],
@@ -105,15 +105,10 @@ ACTS = {
 def book(site):
     """像建好的书那样的文件夹：数据在 _static/。给出写一页、返回网址的函数。"""
     folder, address = site
-    (folder / "_static").mkdir()
-    for data in (*DATA.values(), OWN_TEXT):
-        (folder / "_static" / data.name).write_bytes(data.read_bytes())
+    lay_out(folder, *DATA.values(), OWN_TEXT)
 
     def write(*bodies, theme="light"):
-        write_page(folder, *bodies, theme=theme)
-        page = folder / "page.html"
-        page.write_text(page.read_text(encoding="utf-8").replace("<html ", '<html data-content_root="./" '),
-                        encoding="utf-8")
+        write_page(folder, *bodies, theme=theme, root="./")
         return f"{address}/page.html"
     return write
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import content_policy
 import handout
 import nbformat
 import pytest
@@ -156,6 +157,86 @@ def test_no_error_in_console(visit):
     assert visit.errors == []
 
 
+# ---- 内容安全策略 ----
+
+def test_every_page_says_what_it_may_load(site):
+    """每页一份策略，在一切脚本之前；放行的正是页里的脚本；不提别的主机，没有写在属性里的事件。"""
+    pages = [path for path in site.rglob("*.html") if "_static" not in path.relative_to(site).parts]
+    assert len(pages) > len(PAGES)
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        [policy] = re.findall('<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
+        assert not re.search("<script|<link", text[:text.index(policy)]), path
+        assert set(re.findall("'sha256-[^']+'", policy)) == set(content_policy.hashes(text)), path
+        assert not re.search(r"https?:|\*|'unsafe-eval'|'strict-dynamic'", policy), path
+        handlers = BeautifulSoup(text, "html.parser").find_all(
+            lambda tag: any(name.startswith("on") for name in tag.attrs))
+        assert handlers == [], path
+
+
+ATTEMPTS = """async () => {
+  const seen = new Set(), here = "https://example.org/";
+  document.addEventListener("securitypolicyviolation", (event) => seen.add(event.effectiveDirective));
+  const add = (tag, more) => document.body.append(Object.assign(document.createElement(tag), more));
+  await fetch(here).catch(() => {});
+  navigator.sendBeacon(here, "x");
+  add("img", { src: `${here}x.png` });
+  add("script", { src: `${here}x.js` });
+  add("script", { textContent: "globalThis.slipped = 1" });
+  add("link", { rel: "stylesheet", href: `${here}x.css` });
+  add("iframe", { src: here });
+  add("form", { action: here, id: "away" });
+  document.querySelector("#away").submit();
+  const button = document.createElement("button");
+  button.setAttribute("onclick", "globalThis.slipped = 2");
+  document.body.append(button);
+  button.click();
+  setTimeout(() => {   // 直接写在这里的，是测试在跑，浏览器不拦
+    try { (0, eval)("globalThis.slipped = 3"); } catch { seen.add("eval"); }
+  });
+  await new Promise((done) => setTimeout(done, 300));
+  return { seen: [...seen].sort(), slipped: globalThis.slipped ?? null, where: location.href };
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_what_is_foreign_is_refused(page, site, served, scheme):
+    """别的主机一样也取不到，塞进来的脚本不运行：从网上打开、双击打开都一样。"""
+    base = served if scheme == "http" else site.as_uri()
+    page.goto(f"{base}/{TOC['root']}.html")
+    tried = page.evaluate(ATTEMPTS)
+    assert tried == {"slipped": None, "where": f"{base}/{TOC['root']}.html", "seen": [
+        "connect-src", "eval", "form-action", "frame-src", "img-src", "script-src", "script-src-attr",
+        "script-src-elem", "style-src-elem"]}
+
+
+def test_the_scripts_of_a_page_share_no_name():
+    """各个脚本写在同一个作用域里：后来的同名函数会顶掉先来的，“在这里做”就打不开。"""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "book/_static").glob("*.js")]
+    names = re.findall(r"^(?:async )?(?:function|const|let) (\w+)", "\n".join(texts), re.M)
+    assert len(names) > 20 and [name for name in set(names) if names.count(name) > 1] == []
+
+
+def test_an_exercise_opens_in_the_built_page(page, served):
+    """各个脚本都在时，练习也打得开。"""
+    page.goto(f"{served}/{CHAPTERS[0]}.html")
+    page.locator(".try-open").first.click()
+    expect(page.locator(".try-here").first.get_by_role("button", name="运行", exact=True)).to_be_visible()
+
+
+def test_the_two_buttons_still_work(page, served):
+    """打印、全屏：事件不写在属性里，照样管用。"""
+    page.goto(f"{served}/{CHAPTERS[0]}.html")
+    page.evaluate("""() => {
+        window.pressed = [];
+        window.print = () => pressed.push("打印");
+        window.toggleFullScreen = () => pressed.push("全屏");
+    }""")
+    for button in page.locator("[data-press]").all():
+        button.dispatch_event("click")
+    assert sorted(page.evaluate("pressed")) == ["全屏", "打印"]
+
+
 def test_every_icon_is_drawn(visit):
     icons = visit.page.locator(".fa-solid, .fas").count()
     assert icons and visit.page.evaluate("""() => [...document.querySelectorAll(".fa-solid, .fas")]
@@ -299,8 +380,10 @@ def test_a_number_is_a_link_without_scripts(browser, served):
 
 def test_the_themes_slow_loop_is_gone(site):
     """主题换了版本，替换就会落空：两份都在，手机又要停一秒。"""
-    script = (site / "_static" / theme_zh.SCRIPT).read_text(encoding="utf-8")
-    assert "scrollWidth>e.clientWidth" in script and theme_zh.FOCUS not in script
+    script, doctools = ((site / "_static" / name).read_text(encoding="utf-8") for name in theme_zh.SCRIPTS)
+    assert "scrollWidth>e.clientWidth" in script and "Documentation.PLURAL_EXPR = () => 0;" in doctools
+    for name, (old, _) in theme_zh.SCRIPTS.items():
+        assert old not in (site / "_static" / name).read_text(encoding="utf-8")
 
 
 def test_a_link_lands_on_its_section_on_a_phone(context, served):

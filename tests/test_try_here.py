@@ -13,6 +13,7 @@ import nbformat
 import pytest
 import runner
 import try_here
+from content_policy import with_policy
 from exercises import chapters, needed, read_exercises
 from playwright.sync_api import expect
 from serving import serve
@@ -175,9 +176,9 @@ def built(tmp_path_factory):
     shutil.copy(ROOT / "book/_static/try_here.js", folder)
     cells = "".join(f'<div class="cell"><div class="cell_input">书上的代码</div>{try_here.block(job)}</div>'
                     for path in CHAPTERS for job in in_the_page(path))
-    (folder / "page.html").write_text(
+    (folder / "page.html").write_text(with_policy(
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><link rel="icon" href="data:,">{cells}'
-        f"<script>const PYTHON = {json.dumps(about)};</script><script src='try_here.js'></script>",
+        f"<script>const PYTHON = {json.dumps(about)};</script><script src='try_here.js'></script>"),
         encoding="utf-8")
     return folder
 

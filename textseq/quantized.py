@@ -18,7 +18,8 @@ import numpy as np
 from textseq._files import write_atomically
 from textseq.vectors import WordVectors
 
-__all__ = ["load_quantized", "quantize", "quantize_rows", "save_quantized", "write_script"]
+__all__ = ["load_quantized", "pack_table", "quantize", "quantize_rows", "save_quantized",
+           "write_script"]
 
 _NAME = "textseqNeighbors"  # 网页里的全局变量
 
@@ -34,6 +35,17 @@ def quantize_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     step = np.abs(matrix).max(axis=1, keepdims=True) / matrix.dtype.type(127)
     return np.rint(matrix / np.where(step == 0, 1, step)).astype(np.int8), step
+
+
+def pack_table(matrix: np.ndarray) -> dict:
+    """一张表量化以后，写得进 JSON 的样子：形状，每行一格多大，整数；后两样是 base64。
+
+    >>> pack_table(np.array([[1.27, -0.5]], dtype=np.float32))["shape"]
+    (1, 2)
+    """
+    whole, step = quantize_rows(matrix)
+    step, whole = (base64.b64encode(array.tobytes()).decode() for array in (step, whole))
+    return {"shape": matrix.shape, "step": step, "whole": whole}
 
 
 def quantize(matrix: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """主题的小修：补齐没有译文的界面文字，去掉用不着的脚本，给每页一句简介，图滚到跟前才取。
 
 有译文机制的句子放进 CATALOG，压在 Sphinx 和主题的译文之上；
-写死在模板里的放进 TEMPLATES，在 Jinja 编译模板之前换掉；写死在正文里的放进 BODY；脚本里的放进 SCRIPT。
+写死在模板里的放进 TEMPLATES，在 Jinja 编译模板之前换掉；写死在正文里的放进 BODY；脚本里的放进 SCRIPTS。
 """
 
 from gettext import NullTranslations
@@ -57,6 +57,8 @@ TEMPLATES = {
     'localStorage.getItem("theme") || "{{ default_mode }}"':
         'localStorage.getItem("theme") ||\n'
         '      (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    # 写在属性里的事件，内容安全策略不许运行（content_policy.py）；由 book.js 接手
+    '<button onclick="{{ javascript }}"': '<button type="button" data-press="{{ javascript }}"',
     # 样式表已带同一套图标的字体，脚本是重复的一份
     "scripts/fontawesome.js": None,
     # 预先取的脚本同样式表抢路，文字反而晚出来
@@ -73,10 +75,14 @@ BODY = {
     '<div role="list" class="citation-list">': '<div class="citation-list">',
 }
 
-# 能滚动的框由 book.js 交给键盘：主题的写法量一个改一个，收起来的代码也量，手机上要停一秒
-SCRIPT = "scripts/pydata-sphinx-theme.js"
-FOCUS = ('window.addEventListener("resize",t),new MutationObserver(t).observe('
-         'document.getElementById("main-content"),{subtree:!0,childList:!0}),e()')
+SCRIPTS = {
+    # 能滚动的框由 book.js 交给键盘：主题的写法量一个改一个，收起来的代码也量，手机上要停一秒
+    "scripts/pydata-sphinx-theme.js": (
+        'window.addEventListener("resize",t),new MutationObserver(t).observe('
+        'document.getElementById("main-content"),{subtree:!0,childList:!0}),e()', "0"),
+    # 当场把文字当程序，内容安全策略不许；汉语没有复数，用不着
+    "doctools.js": ("new Function(\n      \"n\",\n      `return (${catalog.plural_expr})`\n    )", "() => 0"),
+}
 
 
 class Chinese(NullTranslations):
@@ -151,10 +157,11 @@ def patch_body(app, pagename, templatename, context, doctree):
 
 def patch_script(app, exception):
     if exception is None and app.builder.format == "html":
-        script = Path(app.outdir, "_static", SCRIPT)
-        text = script.read_text(encoding="utf-8")
-        if FOCUS in text:
-            script.write_text(text.replace(FOCUS, "0"), encoding="utf-8")
+        for name, (old, new) in SCRIPTS.items():
+            script = Path(app.outdir, "_static", name)
+            text = script.read_text(encoding="utf-8")
+            if old in text:
+                script.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def setup(app):

@@ -5,6 +5,14 @@ window.addEventListener("load", () => {
   }
 });
 
+// 主题的两个按钮：打印、全屏。事件不写在属性里，内容安全策略才放行
+const PRESS = { "window.print()": () => window.print(), "toggleFullScreen()": () => window.toggleFullScreen() };
+window.addEventListener("load", () => {
+  for (const button of document.querySelectorAll("[data-press]")) {
+    button.addEventListener("click", PRESS[button.dataset.press]);
+  }
+});
+
 // 图点开看原来的大小：手机上也放得大
 document.addEventListener("DOMContentLoaded", () => {
   for (const image of document.querySelectorAll("article .cell_output img, article figure img, article p > img")) {

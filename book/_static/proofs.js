@@ -47,21 +47,21 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
-function element(tag, textContent, more = {}) {
+function build(tag, textContent, more = {}) {
   return Object.assign(document.createElement(tag), { textContent, ...more });
 }
 
 function fill(box, [where, line, [start, end], sum], href) {
-  const parts = [element("p", where, { className: "where" })];
+  const parts = [build("p", where, { className: "where" })];
   if (line) {
-    const shown = element("p", "", { className: "line" });
-    if (end) shown.append(line.slice(0, start), element("mark", line.slice(start, end)), line.slice(end));
+    const shown = build("p", "", { className: "line" });
+    if (end) shown.append(line.slice(0, start), build("mark", line.slice(start, end)), line.slice(end));
     else shown.append(line);
     parts.push(shown);
   }
-  if (sum) parts.push(element("p", `算式：${sum}`));
+  if (sum) parts.push(build("p", `算式：${sum}`));
   if (href) {
-    const jump = element("a", "跳到那一格", { href });
+    const jump = build("a", "跳到那一格", { href });
     jump.addEventListener("click", () => {
       box.hidePopover();
       const cell = href.startsWith("#") && document.getElementById(href.slice(1));

@@ -5,7 +5,6 @@
 单精度、单线程、随机种子 1。换一个处理器，训练会把最末几位的差别放大，做出的文件略有不同。
 """
 
-import base64
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from textseq._files import rewrite_table
 from textseq.classifier import Classifier, Design, build_vocab
 from textseq.classifier_fit import fit
 from textseq.evaluation import title_score
-from textseq.quantized import quantize_rows, write_script
+from textseq.quantized import pack_table, quantize_rows, write_script
 
 FOLDER = Path(__file__).parent
 TITLES = FOLDER.parent / "headlines"
@@ -68,13 +67,7 @@ def round_weights(model: Classifier) -> None:
 
 def pack(model: Classifier, path: Path, about: str) -> None:
     """写成 model.js：给全局变量赋值，http 与 file:// 的网页都能载入。同一个模型，文件逐字节相同。"""
-    def text(array: np.ndarray) -> str:
-        return base64.b64encode(array.tobytes()).decode()
-
-    packed = {}
-    for name, blocks in tables(model).items():
-        whole, step = quantize_rows(join(blocks))
-        packed[name] = {"shape": whole.shape, "step": text(step), "whole": text(whole)}
+    packed = {name: pack_table(join(blocks)) for name, blocks in tables(model).items()}
     payload = {"about": about, "bigrams": model.design.bigrams, "pooling": model.design.pooling,
                "classes": model.classes, "units": " ".join(model.vocab.real_words), "tables": packed}
     write_script(path, NAME, payload)

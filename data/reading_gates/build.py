@@ -19,7 +19,7 @@ from torch import nn
 
 from textseq import corpora
 from textseq._files import write_atomically
-from textseq.quantized import quantize_rows, write_script
+from textseq.quantized import pack_table, quantize_rows, write_script
 from textseq.sequences import pad_sequences
 from textseq.vocab import Vocab
 
@@ -285,17 +285,11 @@ def busiest_unit(data: Data, kind: str, net: nn.ModuleDict) -> int:
     return int(np.argmax(np.abs(related)))
 
 
-def text(array: np.ndarray) -> str:
-    return base64.b64encode(array.tobytes()).decode()
-
-
 def pack(data: Data, nets: dict[str, nn.ModuleDict]) -> None:
     packed = {}
     for kind, net in nets.items():
         packed[kind] = {"unit": busiest_unit(data, kind, net)}
-        for name, blocks in tables(net).items():
-            whole, step = quantize_rows(join(blocks))
-            packed[kind][name] = {"shape": whole.shape, "step": text(step), "whole": text(whole)}
+        packed[kind] |= {name: pack_table(join(blocks)) for name, blocks in tables(net).items()}
     about = f"《人民日报》1998 年 1 月前七成的句子，每种练 {STEPS:,} 步，H = {H}"
     test, long = (pack_sentences(data.vocab, rows) for rows in own_sentences())
     payload = {"about": about, "units": "".join(data.vocab.real_words), "nets": packed,
@@ -307,7 +301,8 @@ def pack(data: Data, nets: dict[str, nn.ModuleDict]) -> None:
 
 def pack_sentences(vocab: Vocab, sentences: list[str]) -> dict:
     rows = [vocab.encode(list(s)) for s in sentences]
-    return {"ids": text(np.concatenate(rows).astype("<u2")), "lengths": list(map(len, rows))}
+    return {"ids": base64.b64encode(np.concatenate(rows).astype("<u2").tobytes()).decode(),
+            "lengths": list(map(len, rows))}
 
 
 def load() -> tuple[Vocab, dict[str, nn.ModuleDict]]:

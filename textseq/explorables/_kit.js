@@ -60,6 +60,9 @@ export function make(tag, attributes = {}, ...children) {
 
 // ---- 零件 ----
 
+/** 读者不要动画。 */
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** 屏幕阅读器会念出来的一段话。 */
 export const status = (tag = "p") => make(tag, { role: "status" });
 

@@ -25,6 +25,12 @@ export function softmax(z) {
   return powers.map((x) => x / total);
 }
 
+/** 词频的 0.75 次方，从头累加：抽签落在哪一段，就是哪个词。 */
+export function cumulate(counts) {
+  let total = 0;
+  return Float64Array.from(counts, (count) => (total += count ** 0.75));
+}
+
 /** 抽签（xorshift32）：同一个 seed 总抽出同一串，每次给 [0, 1) 里的一个数。 */
 export function xorshift(seed) {
   let s = Math.imul(seed, 2654435761);

@@ -1,7 +1,7 @@
 // 自己的文本：在 Worker 里切词、训练，网页的主线程只管画。收到的是 { to, … }，发出的是 { kind, … }。
 import { openDictionary, sentencesOf, toIds } from "./_segment.js";
 import { learn, newModel, takeLoss } from "./_skipgram.js";
-import { nearest, plane, unit } from "./_vectors.js";
+import { lengths, nearest, plane, unit } from "./_vectors.js";
 
 const TICK = 100;  // 训练这么多毫秒，报告一次
 const SHOWN = 30;  // 画在平面上的词
@@ -34,11 +34,7 @@ function report() {
   if (model.pairs) last = takeLoss(model);
   const view = plane(shown.map((id) => unit(vector(id))), basis, basis ? 3 : 200);
   basis = view.basis;
-  const norms = words.map((_, id) => {
-    let square = 0;
-    for (let e = id * E; e < (id + 1) * E; e++) square += embedding[e] ** 2;
-    return Math.sqrt(square) || 1;
-  });
+  const norms = lengths(embedding, E);
   const done = read / (epochs * per);
   self.postMessage({ kind: "step", done, loss: last, points: view.points, seconds, running, over: done === 1,
     watched, near: nearest({ E, rows: embedding, norms, counts }, [watched], [], NEAR) });

@@ -1,22 +1,15 @@
 // Skip-gram 负采样，一对一对地训练：算法与 textseq.word2vec 的相同，随机数的次序见 learn，
 // 所以 Python 训练得出同一组数。都是纯函数，在 Worker 里跑。
-import { sum, xorshift } from "./_math.js";
+import { cumulate, sum, xorshift } from "./_math.js";
 
 const [ALPHA, LAST] = [0.05, 1e-4]; // 学习率从这里线性降到这里
 const SAMPLE = 1e-3;                // 高频词降采样的 sample
-const POWER = 0.75;
 
 /** 每个词留下的概率；不降采样就都是 1。 */
 const keepOf = (counts, total) => Float64Array.from(counts, (count) => {
   const ratio = (SAMPLE * total) / count;
   return Math.min(1, Math.sqrt(ratio) + ratio);
 });
-
-/** 词频的 0.75 次方，从头累加：抽签落在哪一段，就是哪个词。 */
-function cumulate(counts) {
-  let total = 0;
-  return Float64Array.from(counts, (count) => (total += count ** POWER));
-}
 
 /** 编号的句子与各词的次数 → 还没训练的样子。词向量表一个数一个数地抽，上下文表是 0。 */
 export function newModel({ ids, counts, vector_size: E, window, negative, epochs, sample, seed }) {

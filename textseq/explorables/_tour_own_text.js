@@ -1,7 +1,7 @@
 // 自己的文本的导览：用样例走一遍，切成词，走 5 轮，几秒钟。
 import { fixed } from "./_kit.js";
 
-const start = { unit: "word", epochs: 5 };
+const start = { epochs: 5 };
 const top = ({ near }) => near.rows.slice(0, 3)
   .map(([word, cosine]) => `${word} ${fixed(cosine)}`).join("，");
 const rank = ({ near }, wanted) => near.rows.findIndex(([word]) => word === wanted) + 1;

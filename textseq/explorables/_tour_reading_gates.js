@@ -45,6 +45,6 @@ export const tour = [
     act: "点“例子”里的“引号”。", at: ".examples button:nth-of-type(5)", show: ".blocks",
     done: (s) => s.sentence === QUOTED,
     seen: (s) => `读到“闻”，“在里面”的概率：${all(s)}。` },
-  { say: "一位信息，没有门的 RNN 也带得走；换种子，比换网络差得还多。"
+  { say: "书名号开没开，只是一个“是”或“否”，没有门的 RNN 也记得住；换一次随机的起点，比换一种网络差得还多。"
     + "接着读第 02 章“三个网络读你的句子”。" },
 ];

@@ -40,10 +40,14 @@ export const tour = [
     act: "把 num_layers 改成 3。", at: "[data-key=num_layers]", show: "[data-tensor=h_n]",
     done: (s) => s.num_layers === 3,
     seen: (s) => `out 还是 ${sizes(s.out)}；h_n 变成 ${sizes(s.h_n)}，3 层 × 2 个方向。` },
-  { act: "把循环层换成 GRU。", at: "[data-key=cell]", show: ".cards",
-    done: (s) => s.cell === "GRU",
-    seen: (s, before) => `没有 c_n 了；参数从 ${before.parameters} 个降到 ${s.parameters} 个，`
-      + `LSTM 有四组权重，GRU 三组。` },
+  { start: { puzzle: "four" },
+    ask: "反过来：给你形状，拧旋钮。要的形状只少一个 c_n，参数 44,544 个。LSTM 换成哪一种？",
+    options: [["RNN", "形状都对，参数却只有 14,848 个：LSTM 有四组权重，RNN 只有一组。"],
+      ["GRU", "对，LSTM 有四组权重，GRU 三组，参数正好是四分之三。"]],
+    act: "换一种循环层，直到题目的条件都做到。", at: "[data-key=cell]", show: ".puzzle",
+    done: (s) => s.solved,
+    seen: (s, before) => `没有 c_n 了；参数从 ${before.parameters} 个降到 ${s.parameters} 个。`
+      + "还有三道题，要拧的旋钮更多，走完再试。" },
   { say: "形状只看三件事：轴怎么排、几个方向、叠几层；末态与 out 的排法不一样。"
     + "接着读第 08 章“打包：让 RNN 在真正的末尾停下”与“末态诊所”。" },
 ];

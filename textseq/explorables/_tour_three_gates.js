@@ -5,7 +5,6 @@ const all = (value) => Array(12).fill(value);
 const marks = (...places) => all(0).map((_, n) => Number(places.includes(n))).join(" ");
 const [zeros, ones] = [0, 1].map((value) => all(value).join(" "));
 const two = { level: "two", f: ones, i: marks(0, 5), o: marks(3, 9) };
-const solved = { f: ones, i: marks(0), o: marks(8) };
 const whole = (values, value) => values.every((v) => v === value);
 const cent = (share) => `${Math.round(100 * share)}%`;
 
@@ -40,18 +39,10 @@ export const tour = [
     done: (s) => whole(s.o, 1) && s.kept[8] >= 0.9,
     seen: (s) => `第 8 步的 h = ${fixed(s.h[8])}，第 1 步也是 ${fixed(s.h[1])}：`
       + `没看见旗就说了；c 还是 ${fixed(s.c[8])}。` },
-  { start: { ...solved, o: ones },
+  { start: { f: ones, i: marks(0), o: ones },
     act: "只在旗那一步说：o 按“全 0”，再把第 8 根柱子拉到顶。", at: "[data-gate=o]", show: ".plot",
     done: (s) => s.solved,
     seen: (s) => `四个条件都做到了：第 8 步的 h = ${fixed(s.h[8])}，别的步都是 ${fixed(s.h[1])}。` },
-  { start: solved,
-    ask: "路上只忘一次：把第 4 步的 f 拉到 0，旗那一步还说得出“中”吗？",
-    options: [["说得出，后面的 f 都是 1", "后面留得再多，留的也是 0。"],
-      ["说不出", "对，一连串相乘，有一个 0 就全是 0。"],
-      ["说出一半", "没有一半：乘过 0 就一点不剩。"]],
-    act: "把 f 的第 4 根柱子（“学”）拉到底。", at: "[data-gate=f]", show: ".plot",
-    done: (s) => s.f[4] === 0 && s.kept[3] >= 0.9,
-    seen: (s) => `第 3 步“中”还有 ${cent(s.kept[3])}，第 8 步剩 ${cent(s.kept[8])}，h = ${fixed(s.h[8])}。` },
   { start: two,
     ask: "换第二题：第 9 步的旗只许说“招”。i、o 都摆对了，f 全是 1，说得准吗？",
     options: [["说得准，“招”是后写的", "“中”一直没清掉，与“招”加在一起了。"],
@@ -60,6 +51,14 @@ export const tour = [
     done: (s) => s.solved && s.f[5] <= 0.1,
     seen: (s, before) => `第 9 步的 c 从 ${fixed(before.c[9])} 变成 ${fixed(s.c[9])}，`
       + `就是“招”自己；条件都做到了。` },
+  { start: { level: "rule", table: "1111 1000 0100" },
+    ask: "第三题：门看读到的字开关。读到“中”“招”时 i 开、f 关，别的字 i 关、f 开，够不够？",
+    options: [["够，f 正好是 1 − i", "“擦”来了，f 还开着，旧的字没忘掉。"],
+      ["不够", "对，“擦”要忘，却什么也不写：f 与 i 得分开。"]],
+    act: "在 f 的开关里关掉“要记的字”，看下面对几句；再关掉“擦”。", at: "[data-gate=f]", show: ".rivals",
+    done: (s) => s.right === s.of,
+    seen: (s, before) => `f 全开时，没见过的 ${s.of} 句只对 ${before.right} 句，眼前这句却一步不错；`
+      + `f = 1 − i 的表最好也只对 ${s.tied} 句；现在句句全对。` },
   { say: "写入、保留、说出是三件事，所以要三个门；记得远，靠的是一连串接近 1 的 f。"
     + "真的 LSTM 自己算出这三个门，接着读第 02 章“反向：两条路往回走”与“什么任务真要忘”。" },
 ];

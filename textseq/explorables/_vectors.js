@@ -23,6 +23,13 @@ export function plane(units, basis = start(units[0].length), rounds = 200) {
   return { basis: [first, second], points: rows.map((row) => [dot(row, first), dot(row, second)]) };
 }
 
+/** 每行的长度；全是 0 的行记 1。rows 是一行接一行的数，每行 E 个。 */
+export const lengths = (rows, E) => range(rows.length / E).map((i) => {
+  let square = 0;
+  for (let k = i * E; k < (i + 1) * E; k++) square += rows[k] ** 2;
+  return Math.sqrt(square) || 1;
+});
+
 /** 离“plus 里的单位向量之和减去 minus 里的”最近的 topn 个词：[编号, 余弦]；
  *  这些词自己不算，出现不到 least 次的也不算。 */
 export function nearest({ E, rows, norms, counts }, plus, minus = [], topn = 10, least = 0) {

@@ -6,7 +6,7 @@ import { find, offer, same, wordRow, wordTable } from "./_near.js";
 import { check, decodeBytes } from "./_packed.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_neighbors.js";
-import { nearest } from "./_vectors.js";
+import { lengths, nearest } from "./_vectors.js";
 
 export const spec = {
   "title": "近义词",
@@ -36,8 +36,7 @@ export function unpack({ about, vector_size: E, words, counts, rows }) {
   check(typeof about === "string" && Number.isInteger(E) && E > 0
     && bytes.length === list.length * E && counts.length === list.length && counts.every(Number.isInteger),
   `${bytes.length} 个数，应为 ${list.length} × ${E} 个`);
-  const norms = list.map((_, i) => Math.hypot(...bytes.subarray(i * E, (i + 1) * E)) || 1);
-  return { about, E, counts, rows: bytes, norms, ...wordTable(list) };
+  return { about, E, counts, rows: bytes, norms: lengths(bytes, E), ...wordTable(list) };
 }
 
 function foundText({ words, counts }, typed, id) {

@@ -2,7 +2,9 @@
 // 文本不离开这一页；训练在 Worker 里，源码由 explore.py 写进来。词典与样例由 data/own_text/build.py 写成。
 import { openData } from "./_data.js";
 import { curve, wordField } from "./_field.js";
-import { button, chips, codeBox, control, fixed, make, nextSeed, status, textBox, widget } from "./_kit.js";
+import {
+  button, chips, codeBox, control, fixed, make, nextSeed, status, still, textBox, widget,
+} from "./_kit.js";
 import { find, offer, same, wordRow, wordTable } from "./_near.js";
 import { intake } from "./_own_intake.js";
 import { guide } from "./_tour.js";
@@ -11,7 +13,7 @@ import { tour } from "./_tour_own_text.js";
 export const spec = {
   "title": "自己的文本",
   "state": {
-    "unit": {"label": "怎样切", "default": "char",
+    "unit": {"label": "怎样切", "default": "word",
       "choices": {"char": "按字", "word": "按词", "blank": "已切好"}},
     "epochs": {"label": "走几轮", "default": 10, "min": 1, "max": 50},
     "vector_size": {"label": "向量有几维", "default": 50, "min": 2, "max": 100},
@@ -71,8 +73,6 @@ function backstage(hear, fail) {
 }
 
 // ---- 看 ----
-
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** 平面、曲线、进度条：reset 换一批词，draw 照后台报告的画。 */
 function stage(look) {
@@ -260,11 +260,12 @@ function fetcher(piece) {
 /** 几个按钮：训练（停、接着训练），从头来，下载；redraw() 照现在的样子改字样。 */
 function buttons(piece, source, train, get) {
   let fetching = false;
+  const noDictionary = (why) => train.say(`${why}不用词典也能训练：选“按字”。`);
   async function begin() {
     if (!source.get().trim()) return train.drop("还没有文本：贴一段，打开一个文件，或用样例。");
     fetching = true;
     redraw();
-    const dictionary = piece.get("unit") === "word" ? await get(train.say) : undefined;
+    const dictionary = piece.get("unit") === "word" ? await get(noDictionary) : undefined;
     fetching = false;
     if (dictionary !== null) train.begin(dictionary);
     return redraw();
@@ -322,7 +323,8 @@ export default widget(spec, (piece) => {
     trip.check();
   }
   piece.show("先猜后看：几万字，够不够学出像样的词向量？", ...trip.nodes,
-    make("p.soft", {}, "文本只留在这一页里，不发到任何地方。"), ...source.nodes,
+    make("p.soft", {}, "文本只留在这一页里，不发到任何地方。词典与样例在一个文件里，压缩后 0.3 MB，"
+      + "用样例、按词切时才取，只取一次；按字切用不着。"), ...source.nodes,
     make("div.fields", {}, ...set("unit", "epochs")),
     make("details", {}, make("summary", {}, "别的设定"), make("div.fields", {},
       ...set("vector_size", "window", "negative", "min_count", "seed", "sample", "own_words"))),

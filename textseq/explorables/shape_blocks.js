@@ -2,6 +2,7 @@
 // 给出已分好词的句子与各个尺寸，得到编号矩阵、每个张量的形状与方块、可运行的 torch 代码。
 import { codeBox, control, make, scroller, status, widget } from "./_kit.js";
 import { range, sum } from "./_math.js";
+import { puzzleBox } from "./_puzzle.js";
 import { block, named, names, shapeLine, sizes } from "./_tensor.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_shape_blocks.js";
@@ -35,6 +36,36 @@ export const spec = {
     "read": {
       "label": "末态读哪一格", "default": "none",
       "choices": {"none": "先不读", "last": "最后一格", "real": "最后一个真词", "h_n": "h_n"}
+    },
+    "puzzle": {
+      "label": "反过来：给你形状，旋钮由你拧", "default": "none",
+      "choices": {"none": "不解题", "one": "一", "two": "二", "three": "三", "four": "四"}
+    }
+  },
+  "puzzles": {
+    "one": {
+      "x": [4, 12, 50], "out": [4, 12, 64], "h_n": [1, 4, 64], "c_n": [1, 4, 64],
+      "traps": [[{"hidden_size": 32, "bidirectional": true},
+        "out 凑成了 64，那是前向的 32 接上反向的 32；h_n 里两个方向各占一份，就成了两份 32。"]],
+      "lesson": "out 的最后一个数是 H 乘方向数，h_n 的头一个数是层数乘方向数：两处一起看，才认得出单向。"
+    },
+    "two": {
+      "x": [6, 8, 50], "out": [6, 8, 128], "h_n": [2, 8, 64], "c_n": [2, 8, 64],
+      "traps": [[{"batch_size": 6, "max_L": 8, "batch_first": true},
+        "x 和 out 都对上了，h_n 却没有：它中间的数总是 B，不管 B 排在哪里。"]],
+      "lesson": "x 里的 6 和 8 谁是 B，只看 x 认不出；h_n 中间的数总是 B，所以 B = 8，排在前面的是 T。"
+    },
+    "three": {
+      "x": [4, 12, 50], "out": [4, 12, 64], "h_n": [4, 4, 32], "c_n": null,
+      "traps": [[{"num_layers": 4, "bidirectional": false},
+        "四份不一定是四层。h_n 的末尾说 H = 32，out 的末尾却是 64：多出来的一半从哪里来？"],
+      [{"num_layers": 4, "bidirectional": true}, "四层、两个方向，h_n 就有八份了。"]],
+      "lesson": "两层乘两个方向也是四份。c_n 没有了，就不是 LSTM；是 RNN 还是 GRU，形状看不出来。"
+    },
+    "four": {
+      "x": [4, 12, 50], "out": [4, 12, 128], "h_n": [2, 4, 64], "c_n": null, "parameters": 44544,
+      "traps": [[{"cell": "RNN"}, "RNN 与 GRU 的形状一模一样，只有参数个数分得出。"]],
+      "lesson": "形状只说数据怎样流，不说里面有几组权重：GRU 三组，同样大的 RNN 只有一组，参数差三倍。"
     }
   }
 };
@@ -157,6 +188,37 @@ export function torchCode(s) {
   return lines.map(([code, note]) => (note ? `${code.padEnd(24)}  # ${note}` : code)).join("\n");
 }
 
+/** 题目的条件：每个张量要的形状与现在的，有的题还要对上参数的个数。 */
+export function puzzleChecks(s) {
+  const { x, out, h_n, c_n, parameters: wanted } = spec.puzzles[s.puzzle];
+  const [tensors, count] = [shapes(s), sum(parameters(s))];
+  const written = (shape) => (shape ? ` (${shape.join(", ")})` : "没有");
+  const rows = Object.entries({ x, out, h_n, c_n }).map(([name, shape]) => {
+    const [want, got] = [written(shape), written(tensors[name]?.map(([, n]) => n))];
+    return { want: shape ? `${name} 是${want}` : `没有 ${name}`, got: `现在${got}`, done: want === got,
+      hint: HINTS[name] };
+  });
+  if (wanted) {
+    rows.push({ want: `参数 ${grouped(wanted)} 个`, got: `现在 ${grouped(count)}`, done: wanted === count,
+      hint: HINTS.parameters });
+  }
+  return rows;
+}
+
+const HINTS = {
+  x: "x 的三个数是 B、T、D；B 与 T 谁在前，由 batch_first 定。",
+  out: "out 的前两个数随 x，最后一个是 H 乘方向数；叠几层都不改它。",
+  h_n: "h_n 的头一个数是层数乘方向数，中间总是 B，末尾是 H。",
+  c_n: "c_n 只有 LSTM 才有。",
+  parameters: "形状都对了，参数的个数还不对：换一种循环层，形状可以不变，参数会变。",
+};
+
+/** 走岔了的路，认出来就说。 */
+export function trapped(s) {
+  const on = ([state]) => Object.entries(state).every(([key, value]) => s[key] === value);
+  return spec.puzzles[s.puzzle].traps.find(on)?.[1] ?? "";
+}
+
 const caption = {
   x: (s) => `每个词换成 ${s.feature_size} 个数。`,
   out: (s) => `最后一层每一步的隐状态${s.bidirectional ? "；浅色一半是前向，深色一半是反向" : ""}。`,
@@ -250,16 +312,38 @@ function tourLook(s) {
   const { rows } = batch(s);
   return { ...s, ...shapes(s), parameters: grouped(sum(parameters(s))),
     cut: sum(rows.map((row) => row.cut.length)),
+    solved: s.puzzle !== "none" && puzzleChecks(s).every(({ done }) => done),
     late: rows.filter((row) => readAt(s, row).forward > lastReal(row)).length,
     pads: rows.flatMap((row) => row.cells).filter((word) => word === null).length };
 }
 
+/** 反过来：选一道题，给出形状，旋钮由读者拧；不解题时收着。 */
+function reverse(piece) {
+  const state = () => piece.state();
+  const { ask, nodes, draw } = puzzleBox({
+    checks: () => puzzleChecks(state()), trap: () => trapped(state()),
+    lesson: () => `解开了：${spec.puzzles[piece.get("puzzle")].lesson}` });
+  const box = make("div.puzzle", {}, make("div.row", {}, make("span.soft", {},
+    "上面的旋钮怎样拧，才得到这些形状？"), ask), ...nodes);
+  function redraw() {
+    box.hidden = piece.get("puzzle") === "none";
+    if (!box.hidden) draw();
+  }
+  return { nodes: [control(piece, "puzzle"), box], draw: redraw };
+}
+
+const SIZES = ["feature_size", "hidden_size", "num_layers", "cell", "bidirectional", "batch_first"];
+const SHAPELESS = ["sentences", "padding", "truncating", "read", "puzzle"]; // 这几项不改形状
+
+/** 一组旋钮；数收回来时，话写在 note 里。 */
+const controls = (piece, note, ...keys) => make("div.fields", {},
+  ...keys.map((key) => control(piece, key, (text) => note.replaceChildren(text))));
+
 export default widget(spec, (piece) => {
   const [batchNote, netNote] = [status(), status()];
-  const controls = (note, ...keys) => make("div.fields", {},
-    ...keys.map((key) => control(piece, key, (text) => note.replaceChildren(text))));
   const [cards, count] = [make("div.cards"), make("p.soft")];
   const [table, code] = [scroller("截断与补齐之后的一批句子"), codeBox("对应的 torch 代码")];
+  const back = reverse(piece);
   let before = null; // 前一次的形状
 
   function drawBatch(s) {
@@ -281,16 +365,16 @@ export default widget(spec, (piece) => {
   function draw(key) {
     const s = piece.state();
     drawBatch(s);
-    if (!["sentences", "padding", "truncating", "read"].includes(key)) drawNet(s); // 这几项不改形状
+    if (!SHAPELESS.includes(key)) drawNet(s);
+    back.draw();
     code.pre.textContent = torchCode(s);
   }
 
   piece.show("先猜后看：去掉 batch_first 的勾，下面哪些张量的形状不变？",
     ...guide(piece, tour, () => tourLook(piece.state())).nodes, make("h3", {}, "一批句子：截断与补齐"),
-    controls(batchNote, "sentences", "batch_size", "max_L", "truncating", "padding", "read"),
+    controls(piece, batchNote, "sentences", "batch_size", "max_L", "truncating", "padding", "read"),
     batchNote, table, make("h3", {}, "流过循环层：每个张量的形状"),
-    controls(netNote, "feature_size", "hidden_size", "num_layers", "cell", "bidirectional", "batch_first"),
-    netNote, cards, count, code.node);
+    controls(piece, netNote, ...SIZES), netNote, ...back.nodes, cards, count, code.node);
   for (const key of Object.keys(spec.state)) piece.on(`change:${key}`, () => draw(key));
   draw();
 });

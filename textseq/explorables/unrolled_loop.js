@@ -1,7 +1,7 @@
 // 展开的圈：一句话一个字一步，同一份权重走完全句；h 画成色条，再看每个字对现在的影响。
 // 字的向量与权重都由公式给定，没有随机数，所以与 textseq.rnn 的 forward、influence 逐数相等。
 import {
-  button, codeBox, control, fixed, make, numberTable, scroller, status, textBox, walker, widget,
+  button, codeBox, control, fixed, make, numberTable, scroller, status, still, textBox, walker, widget,
 } from "./_kit.js";
 import { range, sum } from "./_math.js";
 import { guide } from "./_tour.js";
@@ -250,7 +250,7 @@ function playButton(piece, now, last) {
   }
   function start() {
     if (now() >= last()) go(0);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return go(last());
+    if (still()) return go(last());
     show("■", "停");
     timer = setInterval(() => (now() < last() ? go(now() + 1) : stop()), 500);
   }

@@ -2,8 +2,8 @@
 // K 拨到 0 就坍缩。
 // 随机数由 seed 推出，取用的次序见 create 与 advance，所以 Python 训练得出同一组数。
 import { curve, wordField } from "./_field.js";
-import { button, control, fixed, make, nextSeed, status, widget } from "./_kit.js";
-import { dot, mean, range, sigmoid, softplus, sum } from "./_math.js";
+import { button, control, fixed, make, nextSeed, status, still, widget } from "./_kit.js";
+import { cumulate, dot, mean, range, sigmoid, softplus, sum } from "./_math.js";
 import { guide } from "./_tour.js";
 import { tour } from "./_tour_vector_lab.js";
 import { average, plane, unit } from "./_vectors.js";
@@ -56,11 +56,8 @@ const homesOf = (words, parts) => words.map((word) => {
   return found.length > 1 ? -1 : found[0];
 });
 
-/** 词频的 0.75 次方，从头累加：抽签落在哪一段，就是哪个词。 */
-function cumulate(words, tokens) {
-  let total = 0;
-  return words.map((word) => (total += tokens.filter((other) => other === word).length ** 0.75));
-}
+/** 各个词的次数。 */
+const countsOf = (words, tokens) => words.map((word) => tokens.filter((other) => other === word).length);
 
 /** 从语料取词、样本与初始的两张表。词按出现的先后编号；词向量表一个词一个词地抽，上下文表是 0。 */
 export function create({ corpus, model, K, window, rate, seed }) {
@@ -71,7 +68,8 @@ export function create({ corpus, model, K, window, rate, seed }) {
   const random = generator(seed);
   return {
     words, samples, random, K, rate: Number(rate), steps: 0, losses: [], history: [],
-    homes: homesOf(words, parts), cumulative: cumulate(words, lines.flat()), order: range(samples.length),
+    homes: homesOf(words, parts), cumulative: cumulate(countsOf(words, lines.flat())),
+    order: range(samples.length),
     embedding: words.map(() => range(E).map(() => (random() - 0.5) / E)),
     context: words.map(() => Array(E).fill(0)),
   };
@@ -257,7 +255,7 @@ function trainer(piece, say, drawn) {
     settle();
   }
   function start() {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return rounds(50); // 不要动画：一下走完
+    if (still()) return rounds(50); // 不要动画：一下走完
     play.start(lab);
     go.textContent = "停";
     return say(`训练中，最多再走 ${RUN} 轮。`);
