@@ -61,16 +61,16 @@ function forward(chars, W_hh, size) {
   return h;
 }
 
-/** 前向与影响：h[t] 是第 t 步的隐状态，influence[t][s] = ‖∂h_t/∂x_s‖。
+/** 前向与影响：h[t] 是第 t 步的隐状态，influence[s] = ‖∂h_t/∂x_s‖，t 是眼前这一步。
  *  第一个字换成 other，再跑一遍：gap[t] 是两次的 h_t 之差；没有换就没有。 */
-export function run({ sentence, rho_percent, size_percent = 100, other = "" }) {
+export function run({ sentence, rho_percent, size_percent = 100, other = "", t }) {
   const [W_hh, size] = [recurrent(rho_percent / 100), size_percent / 100];
   const [chars, [char]] = [[...sentence], other];
   const h = forward(chars, W_hh, size);
   const again = char && forward([char, ...chars.slice(1)], W_hh, size);
   const gap = again && h.map((row, t) => row.map((v, k) => again[t][k] - v));
-  const [toInput, toPast] = [across(W_xh), across(W_hh)];
-  return { chars, h, influence: chars.map((_, t) => influenceAt(t, h, toInput, toPast)), W_hh, char, gap };
+  const influence = t in chars ? influenceAt(t, h, across(W_xh), across(W_hh)) : [0];
+  return { chars, h, influence, W_hh, char, gap };
 }
 
 /** 算出同一组数的 Python 代码。 */
@@ -175,11 +175,11 @@ function column({ chars, h, influence, gap }, t, s, height, go) {
   const later = s > t;
   const strip = (rows) => make("div.strip", {}, ...(later ? range(H).map(() => make("i")) : cells(rows[s])));
   const tip = later ? `第 ${s} 步：还没读到`
-    : `h_${s} = (${h[s].map((v) => v.toFixed(2)).join(", ")})\n‖∂h_${t}/∂x_${s}‖ = ${plain(influence[t][s])}`;
+    : `h_${s} = (${h[s].map((v) => v.toFixed(2)).join(", ")})\n‖∂h_${t}/∂x_${s}‖ = ${plain(influence[s])}`;
   return make(`div.step${whenOf(s, t)}`, { onclick: () => go(s), title: tip },
     strip(h), ...(gap ? [strip(gap)] : []),
     make("div.up"), make("div.char", {}, shown(chars[s])), make("div.index.num", {}, String(s)),
-    make("div.bar", {}, ...influenceBar(influence[t], s, height)));
+    make("div.bar", {}, ...influenceBar(influence, s, height)));
 }
 
 /** 离现在每远一步，影响平均乘多少；只有一步、没有影响的，没有这个数。 */
@@ -188,7 +188,7 @@ const pace = (row) =>
 
 /** 第一个字的影响，说成一句话。 */
 function summary({ chars, influence, char, gap }, t) {
-  const [first, all, step] = [influence[t][0], sum(influence[t]), pace(influence[t])];
+  const [first, all, step] = [influence[0], sum(influence), pace(influence)];
   const [before, now] = [0, t].map((s) => gap && plain(norm(gap[s])));
   const each = step ? `离现在每远一步，平均乘 ${step.toFixed(2)}。` : "";
   return `第 0 步的“${shown(chars[0])}”对 h_${t} 的影响 ‖∂h_${t}/∂x_0‖ = ${plain(first)}，`
@@ -199,7 +199,7 @@ function summary({ chars, influence, char, gap }, t) {
 const influenceTable = ({ chars, h, influence, gap }, t) => numberTable(
   ["s", "字", ...range(H).map((k) => `h_s[${k}]`), ...(gap ? ["差的长度"] : []), `‖∂h_${t}/∂x_s‖`],
   range(t + 1).map((s) => [s, shown(chars[s]), ...h[s].map((v) => v.toFixed(3)),
-    ...(gap ? [plain(norm(gap[s]))] : []), plain(influence[t][s])]));
+    ...(gap ? [plain(norm(gap[s]))] : []), plain(influence[s])]));
 
 /** 正文：卷起来的圈、展开的图、数表、代码；draw 把它们画成眼前的状态。 */
 function pictures(piece, arrows) {
@@ -307,9 +307,8 @@ function controls(piece, step, play) {
 /** 导览看的：走到哪里，第一个字与眼前这个字的影响，换掉第一个字差多少。 */
 function tourLook(state) {
   const { chars, influence, gap } = run(state);
-  const row = influence[state.t] ?? [0];
   return { ...state, last: chars.length - 1, now: chars[state.t], gap: gap?.map((d) => plain(norm(d))),
-    first: plain(row[0]), own: plain(row.at(-1)), pace: pace(row)?.toFixed(2) };
+    first: plain(influence[0]), own: plain(influence.at(-1)), pace: pace(influence)?.toFixed(2) };
 }
 
 export default widget(spec, (piece) => {
