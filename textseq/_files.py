@@ -107,7 +107,7 @@ def check_target(option: str, path: Path, inputs: Iterable[Path] = (),
             if replaces and not replaces.match(file.read(200)):
                 raise ValueError(f"{option} {path} 已经在了，而且是别的文件；为免盖掉它，请换一个名字")
     if _is_plain(path):
-        with temporary(_folder(path), Path.touch):
+        with _named(path), temporary(_folder(path), Path.touch):
             pass
 
 
@@ -117,26 +117,21 @@ def write_atomically(path: str | Path, content: str | bytes | Iterable[bytes]) -
     content 可以是一块一块的字节，不必整个放在内存里。符号链接写到它指的文件；权限照旧；
     管道、设备不能改名，直接写进去。
     """
-    path = Path(os.path.realpath(path))
+    given, path = path, Path(os.path.realpath(path))
     if isinstance(content, (str, bytes)):
         content = [content.encode("utf-8") if isinstance(content, str) else content]
     if not _is_plain(path):
         with path.open("wb") as file:
             file.writelines(content)
         return
-    try:
-        with temporary(path.parent, Path.touch) as new:
-            with new.open("wb") as file:
-                if path.exists():
-                    os.chmod(new, stat.S_IMODE(path.stat().st_mode))
-                file.writelines(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, path)
-    except OSError as error:
-        if error.errno:
-            error.filename = str(path)  # 说读者写的名字，不说临时文件的
-        raise
+    with _named(given), temporary(path.parent, Path.touch) as new:
+        with new.open("wb") as file:
+            if path.exists():
+                os.chmod(new, stat.S_IMODE(path.stat().st_mode))
+            file.writelines(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
     _sync_folder(path.parent)
 
 
@@ -178,6 +173,17 @@ def rewrite_table(path: Path, rows: Iterable[tuple[str, str]]) -> str:
 def _is_plain(path: Path) -> bool:
     """普通文件，或还没有这个文件。"""
     return path.is_file() or not path.exists()
+
+
+@contextlib.contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """系统的错误里说读者写的名字，不说临时文件的。"""
+    try:
+        yield
+    except OSError as error:
+        if error.errno:
+            error.filename = str(path)
+        raise
 
 
 def _folder(path: Path) -> Path:

@@ -50,6 +50,9 @@ _SYSTEM = {errno.ENOENT: "找不到", errno.EACCES: "没有权限", errno.EPERM:
            errno.ENOMEM: "内存不够", errno.EIO: "读写出错",
            errno.EISDIR: "是文件夹", errno.ENOTDIR: "路径里有一段不是文件夹"}
 
+_NO_MEMORY = re.compile(
+    "failed to map segment|allocate memory|bad.alloc|not enough memory", re.I)  # torch 的说法
+
 
 class _Parser(argparse.ArgumentParser):
     """标题、报错都用中文，选项的默认值写在说明后面。"""
@@ -349,7 +352,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return (f"没有安装 {error.name}，这个命令要用它；"
                 'pip install "textseq[lab]"，在课程文件夹里是 pip install -e ".[lab]"')
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
         return "内存不够；请减小语料、词表（--min-count 大一些）或 --vector-size"
     if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}：" if error.filename is not None else "读写文件时："
