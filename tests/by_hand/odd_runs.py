@@ -27,7 +27,8 @@ def run(book, order, folder):
     """照 order 跑这几格，返回各格的 (输出, 错误的最后一行)。"""
     cells = [copy.deepcopy(book.cells[k]) for k in order]
     fresh = nbformat.v4.new_notebook(cells=cells, metadata=book.metadata)
-    NotebookClient(fresh, timeout=900, allow_errors=True, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(fresh, timeout=900, allow_errors=True,
+                   resources={"metadata": {"path": str(folder)}}).execute()
     return [(seen(cell), error(cell)) for cell in fresh.cells]
 
 
