@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from textseq._files import write_atomically
+from textseq._files import check_readable, write_atomically
 from textseq.vectors import WordVectors
 
 __all__ = ["load_quantized", "quantize", "quantize_rows", "save_quantized", "write_script"]
@@ -94,7 +94,7 @@ def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
     ...     print("不是完整的打包词向量" in str(error))
     True
     """
-    content = Path(path).read_bytes()
+    content = check_readable(path).read_bytes()
     try:
         text = content.decode("utf-8")
         payload = json.loads(text.removeprefix(f"{_NAME} = ").rstrip(";\n"))

@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import torch._dynamo  # noqa: F401  Adam 走第一步时才导入，要两秒；这里先导入，fork 出来的就快
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT)]

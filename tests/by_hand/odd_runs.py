@@ -26,6 +26,8 @@ MEASURED = list(get_sanitize_patterns((ROOT / "tests/measured.cfg").read_text(en
 def run(book, order, folder):
     """照 order 跑这几格，返回各格的 (输出, 错误的最后一行)。"""
     cells = [copy.deepcopy(book.cells[k]) for k in order]
+    for number, cell in enumerate(cells):
+        cell.id = str(number)       # 同一格跑几遍，编号不能一样
     fresh = nbformat.v4.new_notebook(cells=cells, metadata=book.metadata)
     NotebookClient(fresh, timeout=900, allow_errors=True,
                    resources={"metadata": {"path": str(folder)}}).execute()
