@@ -157,7 +157,7 @@ def killed(name, options):
         begun = time.monotonic()
         assert place.forked(arguments) == 0
         duration = time.monotonic() - begun
-    for moment in rng.uniform(0, duration, KILLS):
+    for moment in rng.uniform(0, duration, KILLS // 5 if "--workers" in options else KILLS):
         with Place(name) as place:
             hits += kill_once(place, arguments, moment, name)
             assert place.forked(arguments) == 0, (place.folder / "out").read_text()[-300:]
