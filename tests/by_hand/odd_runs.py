@@ -29,7 +29,7 @@ def run(book, order, folder):
     for number, cell in enumerate(cells):
         cell.id = str(number)       # 同一格跑几遍，编号不能一样
     fresh = nbformat.v4.new_notebook(cells=cells, metadata=book.metadata)
-    NotebookClient(fresh, timeout=900, allow_errors=True,
+    NotebookClient(fresh, timeout=900, allow_errors=True, coalesce_streams=True,
                    resources={"metadata": {"path": str(folder)}}).execute()
     return [(seen(cell), error(cell)) for cell in fresh.cells]
 
