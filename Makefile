@@ -74,7 +74,7 @@ notebooks: $(VENV)/all.ok
 	@cd notebooks && ../$(BIN)/jupyter nbconvert --config nbconvert_config.py [0-9]*.ipynb
 
 bench: $(VENV)/all.ok
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python tests/by_hand/bench.py
 
 assignments: $(VENV)/lab.ok
 	@$(BIN)/python book/_kit/assignments.py

@@ -1,5 +1,6 @@
 """全部测试共用的设置：先测哪个文件，浏览器怎样启动，属性测试怎样取样。"""
 
+import os
 import shutil
 from pathlib import Path
 from urllib.parse import urlparse
@@ -85,11 +86,26 @@ def is_one_of_many(item):
         or any(places.get(name, 0) >= 2 for name in FEW))
 
 
+SOURCES = (Path(__file__).parents[1] / "textseq").glob("*.py")
+MODULES = {path.stem.strip("_") for path in SOURCES} - {"explore"}
+
+
+def is_of_a_module(item):
+    """test_word2vec_negative.py 是 word2vec 的；要浏览器的不算。"""
+    name = f"{item.path.stem}_"
+    return any(name.startswith(f"test_{module}_") for module in MODULES) and not (
+        {"page", "browser"} & set(item.fixturenames))
+
+
 @pytest.hookimpl(tryfirst=True)  # 要在 -m 挑选之前
 def pytest_collection_modifyitems(items):
     for item in items:
         if hasattr(item, "callspec") and is_one_of_many(item):
             item.add_marker("full")
+        if is_of_a_module(item):
+            item.add_marker("module")
+        if os.name == "nt" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="Windows 没有信号、管道与 fork"))
         if SLOW & {item.path.name, getattr(item, "originalname", None)}:
             item.add_marker("slow")
     items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))

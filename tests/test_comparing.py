@@ -1,5 +1,6 @@
 """输出怎样守住：哪些格换处理器会变，各有理由；≈ 后面的数不比，可是有界；图换了，看得出。"""
 
+import ast
 import base64
 import io
 import re
@@ -24,6 +25,21 @@ def sanitize(text):
     return text
 
 
+ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+
+
+def bounds(cell):
+    """守着界的句子：assert 里有变量，现量的数还要比大小、数个数；或 expect(低, 数, 高)。"""
+    for node in ast.walk(ast.parse(re.sub(r"^[%!].*", "", cell.source, flags=re.M))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "expect":
+            yield node
+        elif isinstance(node, ast.Assert) and any(isinstance(n, ast.Name) for n in ast.walk(node)):
+            bounding = [n for n in ast.walk(node) if isinstance(n, ast.Compare)
+                        and (isinstance(n.ops[0], ORDER) or isinstance(n.left, ast.Call))]
+            if bounding or not is_measured(cell):
+                yield node
+
+
 def is_measured(cell):
     texts = [o.get("text", "") + o.get("data", {}).get("text/plain", "") for o in cell.outputs]
     return "≈" in "".join(texts)
@@ -36,8 +52,15 @@ def test_every_output_is_compared_or_its_reason_is_written(path):
     assert {cell.id for cell in marked} == set(UNPROVEN.get(path.stem, {})), "请改 tests/unproven.json"
     assert not [c.source for c in code if "# NBVAL" in c.source], "请用标签"
     for cell in [*marked, *filter(is_measured, code)]:
-        guarded = re.search(r"^ *(assert |expect\()", cell.source, re.M)
-        assert guarded, f"不比的数要有 assert 守着：{cell.source[:40]}"
+        assert [*bounds(cell)], f"不比的数要有 assert 守着界：{cell.source[:40]}"
+
+
+@pytest.mark.parametrize("source, guarded", [
+    ("assert 0.3 < s < 3", True), ("expect(0, s, 1)", True), ("assert True", False), ("assert s", False),
+    ("# assert s < 3", False), ("assert s == s", False), ("print('assert s < 3')", False)])
+def test_only_a_bound_guards_a_measured_number(source, guarded):
+    cell = nbformat.v4.new_code_cell(source, outputs=[nbformat.v4.new_output("stream", text="≈3 秒")])
+    assert bool(list(bounds(cell))) == guarded
 
 
 def test_few_cells_vary():

@@ -56,6 +56,17 @@ def test_a_missing_glyph_is_an_error_not_a_box():
         draw(ax)
 
 
+@pytest.mark.parametrize("text", ["生僻字 \U000201a9 与 $x$", "$x_门$", "$\\mathrm{门}$"])
+def test_a_missing_glyph_beside_a_formula_is_an_error_too(text):
+    """matplotlib 排公式时缺字只记日志，画一个方框。"""
+    ax = plt.subplots()[1]
+    ax.set_title("遗忘门 $f_t$ 与 $\\alpha_{\\mathrm{max}}$")
+    draw(ax)
+    ax.set_title(text)
+    with pytest.raises(UserWarning, match="字体没有的字"):
+        draw(ax)
+
+
 def test_a_missing_font_package_is_a_clear_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "pylopdf_fonts_zh_cn", None)
     with pytest.raises(ModuleNotFoundError, match="pip install pylopdf-fonts-zh-cn==0.1.1"):

@@ -4,6 +4,8 @@ import gzip
 import os
 import re
 import stat
+import subprocess
+import sys
 import threading
 from itertools import islice
 from pathlib import Path
@@ -82,6 +84,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch)
     assert path.read_text(encoding="utf-8") == "旧" and list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.posix
+def test_what_a_killed_program_left_is_swept_but_not_what_is_in_use(tmp_path):
+    """kill -9 之后没有机会收拾：下一个在这里写文件的扫掉；别人正写着的、不是我们的，不动。"""
+    (tmp_path / ".textseq-笔记").write_text("读者的", encoding="utf-8")
+    for make in ("touch", "mkdir"):
+        code = ("import os, sys; from pathlib import Path; from textseq._files import temporary\n"
+                f"with temporary(Path(sys.argv[1]), Path.{make}): os.kill(os.getpid(), 9)")
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)])
+    assert len(list(tmp_path.iterdir())) == 2     # 后来的已经扫掉了先前的
+    with files.temporary(tmp_path, Path.touch) as in_use:
+        files.write_atomically(tmp_path / "a.txt", "新")
+        assert {p.name for p in tmp_path.iterdir()} == {".textseq-笔记", "a.txt", in_use.name}
+    assert {p.name for p in tmp_path.iterdir()} == {".textseq-笔记", "a.txt"}
+
+
 def test_written_files_are_readable_like_any_other(tmp_path):
     files.write_atomically(tmp_path / "a.txt", "新")
     (tmp_path / "b.txt").write_text("新", encoding="utf-8")
@@ -97,6 +114,7 @@ def test_a_long_chinese_name_is_no_obstacle(tmp_path, size):
     assert path.read_text(encoding="utf-8") == "新"
 
 
+@pytest.mark.posix
 def test_links_modes_and_pipes_are_respected(tmp_path):
     (tmp_path / "真的").mkdir()
     real, link = tmp_path / "真的" / "a.txt", tmp_path / "链接"
@@ -116,6 +134,7 @@ def test_links_modes_and_pipes_are_respected(tmp_path):
     assert got == [b"onetwo"] and stat.S_ISFIFO(pipe.stat().st_mode)
 
 
+@pytest.mark.posix
 def test_the_content_is_on_the_disk_before_the_name_changes(tmp_path, monkeypatch):
     order = []
     monkeypatch.setattr(os, "fsync", lambda handle, real=os.fsync: (order.append("fsync"), real(handle)))
@@ -160,6 +179,7 @@ def test_gbk_is_never_taken_for_big5(tmp_path, step):
         assert files.sniff_encoding(path) == "gb18030", paragraphs[i]
 
 
+@pytest.mark.posix
 def test_a_folder_or_a_pipe_is_not_a_file_to_read_twice(tmp_path):
     os.mkfifo(tmp_path / "管道")
     for name, message in (("", "是文件夹"), ("管道", "不是普通文件（可能是管道）")):
@@ -182,6 +202,7 @@ def test_a_target_is_looked_at_before_the_work(tmp_path, monkeypatch, name, mess
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.posix
 def test_good_targets_leave_no_trace(tmp_path):
     (tmp_path / "旧.vec").write_text("2 3\n", encoding="utf-8")
     for name in ("新.vec", "旧.vec", "/dev/null"):

@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "textseq"
 LAYERS = {
-    1: {"_files", "_words", "course", "text", "shapes", "figures", "tables", "explore", "gradcheck"},
-    2: {"sequences", "rnn", "corpora", "vectors", "_checkpoint"},
+    1: {"_files", "_words", "text", "shapes", "figures", "tables", "explore", "gradcheck"},
+    2: {"sequences", "rnn", "corpora", "vectors", "_checkpoint", "course"},
     3: {"vocab", "lstm", "word2vec", "evaluation", "quantized", "naive_bayes"},
     4: {"word2vec_fast", "classifier"},
     5: {"word2vec_train", "classifier_fit"},

@@ -72,6 +72,11 @@ def test_damaged_files_are_refused(tmp_path):
         path.write_text(content, encoding="utf-8")
         with pytest.raises(ValueError, match="a.js 不是完整的打包词向量.*重新下载"):
             load_quantized(path)
+    for old, new in (("的", "约"), ("[0,1,", "[0,3,"), ("VA2agcE", "VA2agcF")):
+        assert old in text     # 坏了，仍是合法的 JSON 与 base64
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(ValueError, match="a.js 不是完整的打包词向量（校验和不对）"):
+            load_quantized(path)
     path.write_bytes(b"PK\x03\x04\xff\xfe\0")
     with pytest.raises(ValueError, match="a.js 不是完整的打包词向量（不是文本）；请重新下载"):
         load_quantized(path)

@@ -1,4 +1,4 @@
-"""文件：认出编码、逐行读、训练之前先看写不写得下、写完才改名。只用标准库；各章背后的杂务。"""
+"""文件：认出编码、逐行读、训练之前先看写不写得下、写完才改名、不留垃圾。只用标准库；各章背后的杂务。"""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import codecs
 import contextlib
 import os
 import re
+import shutil
 import stat
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+_OURS = ".textseq-"  # 临时的文件与文件夹，名字都这样开头
 _SAMPLE = 1 << 16  # 看开头这么多字节来认编码
 # 最常见的字，繁简都有：解对了编码，每五个汉字里总有一个
 _COMMON = frozenset("的一是不了人我在有他這这中大來来上國国個个到說说們们為为子和你地出道也時时年得就"
@@ -100,9 +107,8 @@ def check_target(option: str, path: Path, inputs: Iterable[Path] = (),
             if replaces and not replaces.match(file.read(200)):
                 raise ValueError(f"{option} {path} 已经在了，而且是别的文件；为免盖掉它，请换一个名字")
     if _is_plain(path):
-        temporary = _temporary(path)
-        temporary.touch(exist_ok=False)
-        temporary.unlink()
+        with _named(path), temporary(_folder(path), Path.touch):
+            pass
 
 
 def write_atomically(path: str | Path, content: str | bytes | Iterable[bytes]) -> None:
@@ -111,26 +117,48 @@ def write_atomically(path: str | Path, content: str | bytes | Iterable[bytes]) -
     content 可以是一块一块的字节，不必整个放在内存里。符号链接写到它指的文件；权限照旧；
     管道、设备不能改名，直接写进去。
     """
-    path = Path(os.path.realpath(path))
+    given, path = path, Path(os.path.realpath(path))
     if isinstance(content, (str, bytes)):
         content = [content.encode("utf-8") if isinstance(content, str) else content]
     if not _is_plain(path):
         with path.open("wb") as file:
             file.writelines(content)
         return
-    temporary = _temporary(path)
-    try:
-        with temporary.open("xb") as file:
+    with _named(given), temporary(path.parent, Path.touch) as new:
+        with new.open("wb") as file:
             if path.exists():
-                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+                os.chmod(new, stat.S_IMODE(path.stat().st_mode))
             file.writelines(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        os.replace(new, path)
     _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def temporary(folder: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """folder 里的一个临时文件或文件夹，由 make（Path.touch、Path.mkdir）造出来，用完删去。
+
+    用着的时候锁着它；kill -9 留下的没有人锁，下一个来的人扫掉。Windows 没有这种锁，就不扫。
+    """
+    for old in folder.glob(_OURS + "[0-9a-f]" * 12):
+        if (lock := _lock(old, wait=False)) is not None:
+            _remove(old)
+            os.close(lock)
+    while True:
+        path = folder / f"{_OURS}{uuid.uuid4().hex[:12]}"  # 不带原来的名字，原来的再长也放得下
+        make(path)
+        lock = _lock(path)
+        if path.exists():
+            break
+        if lock is not None:  # 刚造好，还没锁上，就被别人扫走了：再造一个
+            os.close(lock)
+    try:
+        yield path
+    finally:
+        _remove(path)
+        if lock is not None:
+            os.close(lock)
 
 
 def rewrite_table(path: Path, rows: Iterable[tuple[str, str]]) -> str:
@@ -147,9 +175,42 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() or not path.exists()
 
 
-def _temporary(path: Path) -> Path:
-    """同一文件夹里的临时文件名；不带原来的名字，原来的再长也放得下。"""
-    return Path(os.path.realpath(path)).with_name(f".textseq-{uuid.uuid4().hex[:12]}")
+@contextlib.contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """系统的错误里说读者写的名字，不说临时文件的。"""
+    try:
+        yield
+    except OSError as error:
+        if error.errno:
+            error.filename = str(path)
+        raise
+
+
+def _folder(path: Path) -> Path:
+    """文件真正所在的文件夹：符号链接看它指的。"""
+    return Path(os.path.realpath(path)).parent
+
+
+def _lock(path: Path, wait: bool = True) -> int | None:
+    """锁住，返回打开的文件号，关掉它就放开；锁不了（wait=False 时别人锁着，或没有这种锁），None。"""
+    if fcntl is None:
+        return None
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            return handle
+        except OSError:
+            os.close(handle)
+    return None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from textseq import __version__, corpora
 from textseq._checkpoint import ZIP
-from textseq._files import check_readable, check_target, read_lines, sniff_encoding
+from textseq._files import check_readable, check_target, read_lines, sniff_encoding, temporary
 from textseq.course import lay_out_notebooks, lay_out_site
 from textseq.vectors import WordVectors
 
@@ -46,7 +46,12 @@ _ENGLISH = (
 )
 _SYSTEM = {errno.ENOENT: "找不到", errno.EACCES: "没有权限", errno.EPERM: "没有权限",
            errno.EROFS: "那里是只读的", errno.ENOSPC: "磁盘满了", errno.ENAMETOOLONG: "文件名太长",
-           errno.EISDIR: "是文件夹", errno.ENOTDIR: "路径里有一段不是文件夹", errno.EIO: "读写出错"}
+           errno.EFBIG: "文件太大，超过了这里许可的大小", errno.EDQUOT: "磁盘配额用完了",
+           errno.ENOMEM: "内存不够", errno.EIO: "读写出错",
+           errno.EISDIR: "是文件夹", errno.ENOTDIR: "路径里有一段不是文件夹"}
+
+_NO_MEMORY = re.compile(
+    "failed to map segment|allocate memory|bad.alloc|not enough memory", re.I)  # torch 的说法
 
 
 class _Parser(argparse.ArgumentParser):
@@ -212,7 +217,7 @@ def _train_vectors(text: Path, output: Path, algorithm: str, segmented: str, min
     check_integer("min_count", min_count)
     settings = Settings(alpha=alpha or {"skipgram": 0.05, "cbow": 0.2}[algorithm], **settings)
     torch.set_num_threads(1)
-    with _processes(settings.device) as say, _workspace() as folder:
+    with _processes(settings.device) as say, temporary(_scratch(), _private) as folder:
         text = _segmented_text(text, segmented, folder, say)
         corpus = encode_corpus(corpora.lines(text), min_count, folder=folder)
         say(f"{len(corpus.ids):,} 个词次，{len(corpus.vocab.real_words):,} 个词")
@@ -347,7 +352,7 @@ def explain(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return (f"没有安装 {error.name}，这个命令要用它；"
                 'pip install "textseq[lab]"，在课程文件夹里是 pip install -e ".[lab]"')
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
         return "内存不够；请减小语料、词表（--min-count 大一些）或 --vector-size"
     if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}：" if error.filename is not None else "读写文件时："
@@ -382,10 +387,14 @@ def _processes(device: str = "cpu") -> Iterator[Callable[[str], None]]:
             dist.destroy_process_group()
 
 
-@contextmanager
-def _workspace() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+def _scratch() -> Path:
+    """系统放临时文件的地方。"""
+    return Path(tempfile.gettempdir())
+
+
+def _private(folder: Path) -> None:
+    """只有自己能看的文件夹：里面是读者的语料。"""
+    folder.mkdir(mode=0o700)
 
 
 def _check_targets(output: Path, kind: re.Pattern[bytes], checkpoint: Path | None,

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+from textseq._files import temporary
 
 __all__ = ["SITE", "lay_out_notebooks", "lay_out_site"]
 
@@ -77,9 +76,7 @@ def _whole(folder: Path, fill: Callable[[Path], None]) -> Path:
         raise FileExistsError(f"{folder} 已经有了，里面的东西不动；请换一个名字")
     _carried()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=".textseq-", dir=folder.parent))
-    try:
-        place.chmod(0o777 & ~_umask())
+    with temporary(folder.parent, Path.mkdir) as place:
         try:
             fill(place)
         except (zipfile.BadZipFile, KeyError) as error:
@@ -87,12 +84,4 @@ def _whole(folder: Path, fill: Callable[[Path], None]) -> Path:
         if folder.exists():
             folder.rmdir()
         place.rename(folder)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
     return folder
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -7,6 +7,7 @@ text/plain 存下来，nbval 比较它，所以画错一个数，测试就会失
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -48,8 +49,16 @@ def use_style() -> None:
         "axes.grid": True, "axes.grid.axis": "y", "grid.color": "#E3E3E3", "axes.axisbelow": True,
     })
     warnings.filterwarnings("error", message="Glyph .* missing")
+    logging.getLogger("matplotlib.mathtext").addFilter(_refuse_boxes)  # 公式里缺字，只记一条日志
     # notebook 存图时也存这段文字；不用 IPython 的 for_type，它会在后端启动时被清掉
     Figure._repr_pretty_ = lambda fig, printer, cycle: printer.text(describe(fig))
+
+
+def _refuse_boxes(record: logging.LogRecord) -> bool:
+    """matplotlib 排 $…$ 时记的日志：缺字的报错，别的照旧。"""
+    if "glyph" in record.msg or "Unicode mapping" in record.msg:
+        raise UserWarning(f"带 $…$ 的文字里有字体没有的字，会画成方框：{record.getMessage()}；请换一个写法")
+    return True
 
 
 def line_with_spread(x: Sequence[float], runs: Mapping[str, np.ndarray],

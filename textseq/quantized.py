@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from textseq._files import write_atomically
+from textseq._files import check_readable, write_atomically
 from textseq.vectors import WordVectors
 
 __all__ = ["load_quantized", "pack_table", "quantize", "quantize_rows", "save_quantized",
@@ -91,13 +92,13 @@ def save_quantized(path: str | Path, vectors: WordVectors, counts: Sequence[int]
     payload = {"about": about, "vector_size": vectors.vector_size, "words": " ".join(vectors.words),
                "counts": [int(n) for n in counts],
                "rows": base64.b64encode(quantize(vectors.matrix).tobytes()).decode()}
-    write_script(path, _NAME, payload)
+    write_script(path, _NAME, payload | {"crc32": _checksum(payload)})
 
 
 def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
     """读 save_quantized 写下的文件：词向量（分量是 -127 到 127 的整数），与各词的词频。
 
-    异常：文件不存在 FileNotFoundError；不是这种文件，或各部分长短不合，ValueError。
+    异常：文件不存在 FileNotFoundError；不是这种文件，各部分长短不合，或校验和不对，ValueError。
 
     >>> try:
     ...     load_quantized(__file__)  # 这个程序自己
@@ -105,10 +106,12 @@ def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
     ...     print("不是完整的打包词向量" in str(error))
     True
     """
-    content = Path(path).read_bytes()
+    content = check_readable(path).read_bytes()
     try:
         text = content.decode("utf-8")
         payload = json.loads(text.removeprefix(f"{_NAME} = ").rstrip(";\n"))
+        if payload.pop("crc32") != _checksum(payload):
+            raise ValueError("校验和不对")
         words, counts, size = payload["words"].split(" "), payload["counts"], payload["vector_size"]
         rows = np.frombuffer(base64.b64decode(payload["rows"], validate=True), np.int8)
         if not len(words) == len(counts) == len(rows) / size:
@@ -118,3 +121,8 @@ def load_quantized(path: str | Path) -> tuple[WordVectors, list[int]]:
         reason = "不是文本" if isinstance(error, UnicodeDecodeError) else error
         raise ValueError(f"{path} 不是完整的打包词向量（{reason}）；请重新下载，"
                          "或运行 python data/neighbors/build.py 重做") from None
+
+
+def _checksum(payload: dict) -> int:
+    """内容的校验和：坏一位，多半仍是合法的 JSON 与 base64，看不出来。"""
+    return zlib.crc32(json.dumps(payload, ensure_ascii=False, sort_keys=True).encode())

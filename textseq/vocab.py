@@ -198,7 +198,7 @@ def encode_corpus(sentences: Iterable[Sequence[str]], min_count: int = 5,
     with paths[0].open("wb") as ids_file, paths[1].open("wb") as sentence_file:
         while part := list(islice(rest, _TOGETHER)):
             ids, sentence = flatten(vocab.encode(words) for words in part)
-            ids.tofile(ids_file)
-            (sentence + np.int32(done)).tofile(sentence_file)
+            ids_file.write(ids.tobytes())  # 不用 tofile：磁盘满了，它说不出
+            sentence_file.write((sentence + np.int32(done)).tobytes())
             done += len(part)
     return EncodedCorpus(*(np.memmap(path, np.int32, mode="r") for path in paths), vocab)

@@ -14,6 +14,7 @@ import difflib
 import functools
 import inspect
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -284,9 +285,13 @@ def _train_parts(train_part: Callable[[tuple[int, int]], float], parts: list[tup
         raise ValueError("这个进程自己是别人的工人（daemon），不能再开工人；请用 workers=1")
     losses = torch.full((len(parts),), torch.nan).share_memory_()
 
+    parent = os.getpid()
+
     def work(first: int) -> None:
         torch.set_num_threads(1)
         for i in range(first, len(parts), workers):
+            if os.getppid() != parent:  # 父进程被 kill -9，工人不再独自往下做
+                return
             losses[i] = train_part(parts[i])
 
     fork = multiprocessing.get_context("fork")

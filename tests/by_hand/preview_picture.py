@@ -1,6 +1,6 @@
 """分享网址时的预览图 book/_static/preview.png，1200×630：书名、口号，一条标题的隐状态（真的跑出来的）。
 
-    python tests/preview_picture.py
+    python tests/by_hand/preview_picture.py
 """
 
 import sys
@@ -10,12 +10,12 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from conftest import CHROMIUM_ARGS, find_chromium
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book/_ext"))
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "book/_ext"), str(ROOT / "tests")]
 
 import journey  # noqa: E402
+
+from conftest import CHROMIUM_ARGS, find_chromium  # noqa: E402
 
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><style>
 body { margin: 0; width: 1200px; height: 630px; background: #fffefb; color: #1b2733; box-sizing: border-box;

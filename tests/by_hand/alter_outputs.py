@@ -1,6 +1,6 @@
 """输出守得住吗：把存着的输出一处一处地改，看 nbval 会不会红。
 
-    python tests/alter_outputs.py 60        # 每种改 60 处，种子 1；十章各运行一遍，再核对十处，四到八分钟
+    python tests/by_hand/alter_outputs.py 60      # 每种改 60 处，种子 1；十章各运行一遍，再核对十处，几分钟
 
 每章只运行一遍，留下新算的输出，再用 nbval 的比较（连同 comparing.py 添的）去比改过的与新算的。
 最后挑十处写进笔记的副本，让真的 pytest --nbval 跑一遍，两边要说得一样。
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COMMAND = ["--nbval", "-p", "no:cacheprovider", "-q", "-n0", "--override-ini", "addopts="]
 CELL = re.compile(r"(?<=>)[^<>]*\w[^<>]*(?=</t[hd]>)")
 

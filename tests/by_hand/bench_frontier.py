@@ -1,6 +1,6 @@
 """快慢与好坏的边界：负样本合用得多些、少些，轮数多些、少些，各要多少处理器时间，换来多好的词向量。
 
-    python tests/bench_frontier.py          # 写成 build/frontier.json，约四十分钟
+    python tests/by_hand/bench_frontier.py          # 写成 build/frontier.json，约四十分钟
 
 textseq 改 SHARED（一组合用几个负样本 M），gensim 改 negative；另外两家都改轮数。一个工人，种子 1、2、3，
 两家轮流；学习率是 bench.py 挑出来的。横轴是训练的处理器秒，机器忙闲对它的影响比对墙上时间小。

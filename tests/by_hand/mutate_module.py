@@ -1,6 +1,6 @@
 """测试守得住模块吗：把 textseq 里的代码一处一处改坏，看它自己的测试红不红。
 
-    python tests/mutate_module.py 120          # 随机改 120 处，种子 1；只要 NumPy 的模块，约一小时
+    python tests/by_hand/mutate_module.py 120          # 随机改 120 处，种子 1；只要 NumPy 的模块，约一小时
 
 改法：比较换一个、加减互换、乘除互换、整数加一、and 与 or 互换、not 去掉、返回值换成 None。
 改坏的放在临时文件夹里跑那个模块的测试与文档里的例子，原来的不动；测试卡住超过两分钟也算发现了。
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # 模块 → 它自己的测试；要 torch 训练很久的、画图的、互动的不在内
 TESTS = {
     "_checkpoint": ["checkpoint"], "_files": ["files"], "_words": ["vectors", "vocab"],

@@ -1,6 +1,6 @@
 """与 HogBatch（Intel 的 pWord2Vec，C++）比：同一份语料、同样的参数、一个线程，轮流跑。
 
-    python tests/bench_hogbatch.py 编译好的 pWord2Vec      # 写成 build/hogbatch.json，约六分钟
+    python tests/by_hand/bench_hogbatch.py 编译好的 pWord2Vec      # 写成 build/hogbatch.json，约六分钟
 
 HogBatch 已停止维护，课程不带它的代码，也不依赖它；怎样编译见 data/bench/README.md。它只有 Skip-gram。
 速度是语料词次每秒：词次 × 轮数 ÷ 训练的秒数。textseq 量的是从编好号的语料到词向量；HogBatch 取它自己报的

@@ -1,6 +1,6 @@
 """训练词向量的一步，时间花在哪里，离这台机器的上限有多远。一个线程，约一分钟。
 
-    python tests/bench_roofline.py          # 写成 build/roofline.json
+    python tests/by_hand/bench_roofline.py          # 写成 build/roofline.json
 
 上限有两条：矩阵乘法的峰值（大方阵量出来的）；照语料的次序查一行、累加一行各要多久（表有 6 MB，
 缓存放不下，多半时间在等内存）。“最快也要”是这一步的乘加次数 ÷ 前者，加上查的、改的行数 × 后者；

@@ -1,4 +1,4 @@
-"""正文里的数随手改一个，测试会不会红：python tests/alter_prose.py [改几个] [种子]
+"""正文里的数随手改一个，测试会不会红：python tests/by_hand/alter_prose.py [改几个] [种子]
 
 在全书的正文里随机挑数，换成位数相同的别的数，问 test_proofs.py 的那个函数。“跑过命令”一列：作者没有看清，
 照着提示又运行了一次 book/_kit/proofs.py，改过的数在别处碰巧找得到出处的，就漏过去了。
@@ -10,8 +10,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book/_kit"))
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "book/_kit"), str(ROOT / "tests")]
 
 from measured import PAGES, UNITS, sources  # noqa: E402
 from proofs import bring_up_to_date, stored  # noqa: E402

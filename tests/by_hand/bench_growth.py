@@ -1,6 +1,6 @@
 """训练词向量要多少内存：语料长了、词多了、维数高了，怎样变。每一格开一个新进程，一个线程，一轮，约六分钟。
 
-    python tests/bench_growth.py            # 写成 build/growth.json
+    python tests/by_hand/bench_growth.py            # 写成 build/growth.json
 
 语料变长，是把人民日报重复几遍；词变多，是照齐夫定律抽出来的编号。“私有内存”是训练途中各次报告里最大的
 RssAnon，不含映射进来的语料文件；“最高”是 ru_maxrss，含它们。快慢随机器忙闲变，这里不记。

@@ -30,7 +30,7 @@ from textseq.vectors import WordVectors
 from textseq.vocab import encode_corpus
 from textseq.word2vec_train import train_cbow, train_skipgram
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAIRS = load_pairs(ROOT / "data/evaluation/word_pairs_detail.tsv")
 HALVES = {name: [p for p in PAIRS if zlib.crc32(f"{p.a} {p.b}".encode()) % 2 == parity]
           for name, parity in (("甲半", 0), ("乙半", 1))}
