@@ -366,7 +366,7 @@ function tools(piece, put) {
   return { nodes: [hand, again], how, rivals, draw };
 }
 
-const ASK = "先猜后看：按“全记”，c 记住的是“中”吗？";
+const ASK = "先猜后看：三个门都全开，c 记住的是“中”吗？";
 const PIPES = "横管的粗细是 c，每一步先过 f 的阀；上面的管接进 i × g，下面的管放出 h。"
   + "短片是阀，开多少让多少。";
 
