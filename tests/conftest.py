@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlparse
 
+import chromium
 import pytest
 from hypothesis import settings
 from serving import serve
@@ -116,29 +117,14 @@ settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 EXPLORABLES = Path(__file__).parents[1] / "textseq" / "explorables"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    # 断网：除了本机，什么域名都解析不出
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-]
-
-
-def find_chromium():
-    """先找没有窗口的那一种：同一个内核，开页少用一半处理器时间。都没有时返回 None。"""
-    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.fail("找不到 Chromium；请先安装，见 book/setup.md 的“Chromium”", pytrace=False)
-    return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_ARGS}
+    path = chromium.find()
+    if path is None:
+        pytest.fail(chromium.MISSING, pytrace=False)
+    return {**browser_type_launch_args, "executable_path": path, "args": chromium.ARGS}
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,13 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
-
-from conftest import CHROMIUM_ARGS, find_chromium
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book/_kit"))
+
+import chromium  # noqa: E402
+
 PICTURES = ROOT / "book" / "_static" / "tensorboard"
 
 
@@ -74,8 +76,7 @@ def main() -> None:
         sys.exit("notebooks/logs_09/ 里没有记录；请先从头运行 notebooks/09_tensorboardx.ipynb")
     PICTURES.mkdir(exist_ok=True)
     foreign = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+    with chromium.opened() as browser:
         for name, (logdir, tab, act, (width, height)) in SCENES.items():
             with tensorboard(logdir) as address:
                 page = browser.new_page(viewport={"width": width, "height": height}, color_scheme="light",
@@ -91,7 +92,6 @@ def main() -> None:
                 picture.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
                 print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1024:.0f} KB")
                 page.close()
-        browser.close()
     if foreign:
         sys.exit(f"有 {len(foreign)} 个请求不是发给本机的：{foreign[:3]}")
 

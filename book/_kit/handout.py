@@ -4,15 +4,14 @@
 目录的页码要印过一遍才知道，所以印两遍；书签来自标题。
 """
 
-import shutil
 import sys
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
+import chromium
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 from print_font import write_font
 from pypdf import PdfReader
 from worksheets import document as worksheets
@@ -23,7 +22,7 @@ FONT = Path(find_spec("pylopdf_fonts_zh_cn").origin).parent / "NotoSansSC-Regula
 TITLE = "《序列与词：循环神经网络与词向量实验课》讲义"
 LINKING = ("href", "for", "aria-labelledby", "aria-describedby", "aria-controls")
 DROPPED = ".headerlink, .copybtn, .try-here, .try-here-note, script[type='application/json']"
-LEFT_OUT = ("book/bibliography", "book/explorables", "book/quiz")   # 参考文献各章已列；后两页在网上做
+LEFT_OUT = ("book/bibliography", "book/explorables", "book/quiz")   # 各章已列；在网上做；各章末尾已有
 
 
 def pages():
@@ -149,18 +148,13 @@ def print_whole(browser, target, names):
 
 
 def main():
-    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if chromium is None:
-        sys.exit("找不到 Chromium；请先安装，见 book/setup.md 的“Chromium”")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with chromium.opened() as browser:
         folder = ROOT / "build/handout"
         made_files = write(folder, browser)
         print_pdf(browser, worksheets(FONT), folder / "worksheets.pdf")
         for made in [*made_files, folder / "worksheets.pdf"]:
             size, count = made.stat().st_size / 1e6, len(PdfReader(made).pages)
             print(f"{size:6.1f} MB  {count:4d} 页  {made.relative_to(ROOT)}")
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -7,13 +7,8 @@ min_count=1；三个种子，两两相比再平均，一档至多看 60 个词�
 """
 
 import csv
-import functools
 import sys
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
@@ -54,25 +49,17 @@ RUN = """async ([length, bands]) => {
 }"""
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 def measure(length: int) -> list[tuple]:
     """一种长度：各档次数的词有几个，近邻还剩几个，训练几秒。"""
-    sys.path.insert(0, str(ROOT / "tests"))
-    from conftest import CHROMIUM_ARGS, find_chromium
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=ROOT))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+    sys.path[:0] = [str(ROOT / "book/_kit"), str(ROOT / "tests")]
+    import chromium
+    from serving import serve
+
+    with serve(ROOT) as address, chromium.opened() as browser:
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/data/own_text/README.md")
+        page.goto(f"{address}/data/own_text/README.md")
         page.add_script_tag(path=FOLDER / "own_text.js")
         rows = page.evaluate(RUN, [length, BANDS])
-        browser.close()
-    server.shutdown()
     names = [f"{low}–{high}" if high < 10**6 else f"{low} 以上" for low, high in BANDS]
     return [(length, name, count, f"{kept:.1f}", f"{seconds:.1f}")
             for name, (count, kept, seconds) in zip(names, rows, strict=True)]

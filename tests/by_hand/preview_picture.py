@@ -8,14 +8,12 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "book/_ext"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "book/_ext"), str(ROOT / "book/_kit")]
 
+import chromium  # noqa: E402
 import journey  # noqa: E402
-
-from conftest import CHROMIUM_ARGS, find_chromium  # noqa: E402
 
 PAGE = """<!doctype html><html lang="zh"><meta charset="utf-8"><style>
 body { margin: 0; width: 1200px; height: 630px; background: #fffefb; color: #1b2733; box-sizing: border-box;
@@ -44,12 +42,10 @@ def rows():
 
 
 def main():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_ARGS)
+    with chromium.opened() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 630})
         page.set_content(PAGE.replace("ROWS", rows()))
         picture = Image.open(BytesIO(page.screenshot())).convert("RGB")
-        browser.close()
     picture.quantize(64, dither=Image.Dither.NONE).save(ROOT / "book/_static/preview.png", optimize=True)
 
 
