@@ -19,7 +19,7 @@ NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
 PHONE = 351  # 390 px 宽的手机上，图有这么宽（px）；test_site 量过
 PIXELS_PER_POINT = 130 / 72  # figures.use_style 定的 dpi
 SMALLEST = re.compile(r"最小的字 (\S+) 磅")
-HEADINGS = ["先猜一猜", "常见误解", "小结", "练习", "延伸阅读", "这一章的代价"]
+HEADINGS = ["只有二十分钟", "先猜一猜", "常见误解", "小结", "练习", "延伸阅读", "这一章的代价"]
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
@@ -113,6 +113,34 @@ def test_every_guess_is_answered_at_the_end(path):
     answers, = re.findall(r'^## 小结\n\n<details class="answers">\n(.*?)</details>', "\n".join(rest),
                           re.M | re.S)
     assert len(re.findall(r"^\d\. ", answers, re.M)) == len(asked) >= 3
+
+
+def minutes_of_sections(path):
+    """节名 → 读完约几分钟：一分钟三百字，十来行露着的代码；一张图半分钟，互动图两分钟。开头名字是空的。"""
+    minutes, name = {"": 0.0}, ""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            for part in re.split(r"^(?=## )", cell.source, flags=re.M):
+                name = part.split("\n")[0][3:] if part.startswith("## ") else name
+                seen = re.sub(r"<details.*?</details>|\$[^$]*\$|\s", "", part, flags=re.S)
+                minutes[name] = minutes.get(name, 0) + len(seen) / 300
+        else:
+            shown = 0 if "hide-input" in cell.metadata.get("tags", []) else cell.source.count("\n") + 1
+            pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+            minutes[name] += shown / 12 + pictures / 2 + 2 * ("explore.show" in cell.source)
+    return minutes
+
+
+@each
+def test_the_short_way_names_sections_and_takes_twenty_minutes(path):
+    minutes = minutes_of_sections(path)
+    opening = cells(path, "markdown")[0].source
+    names = re.findall("“(.*?)”", re.search(r"^\*\*只有二十分钟\*\*：.*", opening, re.M)[0])
+    found = [[title for title in minutes if title == name or title.startswith(name)] for name in names]
+    assert all(name in titles or len(titles) == 1 for name, titles in zip(names, found, strict=True)), found
+    titles = [name if name in titles else titles[0] for name, titles in zip(names, found, strict=True)]
+    assert titles == [title for title in minutes if title in titles]        # 照书里的次序，不重复
+    assert 15 <= sum(minutes[title] for title in ["", *titles]) <= 22
 
 
 def run_check(path, check, answer, capsys):

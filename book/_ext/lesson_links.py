@@ -1,4 +1,4 @@
-"""教案里，引号里的节名、互动图的名字，做成链接，跳到那一章的那一节。
+"""教案里，引号里的节名、互动图的名字，做成链接，跳到那一章的那一节；各章开头“只有二十分钟”那一句也是。
 
 节名可以只写开头，如“展开”指“展开：同一个网络用了许多次”；在本章的节名里要独一无二。
 """
@@ -11,6 +11,7 @@ from textseq import explore
 
 PLANS = "book/teaching/"
 PIECES = "book/explorables"
+SHORT = "只有二十分钟"
 
 
 def headings(env, page):
@@ -38,6 +39,11 @@ def find(name, found):
 
 
 def link_names(app, doctree, docname):
+    if docname.startswith("notebooks/"):
+        place = [(docname, headings(app.env, docname))]
+        short = next(p for p in doctree.findall(nodes.paragraph) if p.astext().startswith(SHORT))
+        for text in list(short.findall(nodes.Text)):
+            replace(app.builder, docname, text, place)
     if not docname.startswith(PLANS):
         return
     env, number = app.env, docname.removeprefix(PLANS)
