@@ -235,3 +235,19 @@ def test_a_command_of_the_kit_starts_on_its_own(name):
     code = f"import sys; sys.path.insert(0, {str(ROOT / 'book/_kit')!r}); import {name}"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-400:]
+
+
+def earlier(pairs, chapter):
+    """学 chapter 之前要学过的各章，连同它们要学过的。"""
+    return {first for first, then in pairs if then == chapter}.union(
+        *(earlier(pairs, first) for first, then in pairs if then == chapter))
+
+
+def test_the_picture_of_the_order_says_what_the_table_says():
+    arrows = re.findall(r'<path id="(\d\d)-(\d\d)"', read("book/_static/needs.svg"))
+    rows = re.findall(r"^\| ([\d、]+) \| ([^|]*) \|[^|]*\|$", read("book/teaching.md"), re.M)
+    needs = [(first, then) for chapters, needed in rows for then in chapters.split("、")
+             for first in (re.findall(r"\d\d", needed) or [f"{int(then) - 1:02}"] * ("前一章" in needed))]
+    assert {then for _, then in needs} == {f"{n:02}" for n in range(1, 11)} - {"01", "03"}
+    for chapter in (f"{n:02}" for n in range(1, 11)):
+        assert earlier(arrows, chapter) == earlier(needs, chapter), chapter
