@@ -18,7 +18,7 @@ export function puzzleBox({ checks, lesson, trap = () => "" }) {
     const solved = now.every(({ done }) => done);
     verdict.classList.toggle("solved", solved);
     verdict.textContent = solved ? lesson() : trap();
-    if (solved) hint.textContent = "";
+    hint.textContent = "";   // 提示说的是拧之前的样子
   }
   return { ask, nodes: [hint, list, verdict], draw };
 }

@@ -109,7 +109,9 @@ export const shownLine = (seed) => drawn(seed).shown;
 const HINTS = {
   early: "不到旗子就出声了。哪个门只管出声？它该在读到什么的时候开？",
   lost: "到了旗子，该说的没说出来：读到那个字时 i 开着吗？一路上 f 留着它吗？读到旗时 o 开着吗？",
-  mixed: "旗子那一步说了，说的却不只是最新的字：读到新字时，旧的该由哪个门清掉？别的字，又是哪个门放进来的？",
+  mixed: ({ f, i }) => "旗子那一步说了，说的却不只是最新的字："
+    + (f.key ? "读到新字时，旧的该由哪个门清掉？" : "")
+    + (i.other || i.flag || i.wipe ? "别的字，是哪个门放进来的？" : ""),
   stale: "擦过以后，或一个要记的字都还没读到，旗子来了不该出声：读到“擦”时，哪个门该关？谁写进了不该写的？",
 };
 
@@ -120,7 +122,7 @@ export function tried({ table, seed }) {
   const count = (kind) => wrong.filter((fault) => fault === kind).length;
   const [worst] = Object.keys(HINTS).sort((a, b) => count(b) - count(a));
   return { slips: faults(gates, shown).filter(Boolean).length, right: hits(gates, unseen), of: unseen.length,
-    hint: HINTS[worst], ...rivals };
+    hint: worst === "mixed" ? HINTS.mixed(gates) : HINTS[worst], ...rivals };
 }
 
 /** 第三题的条件。 */
@@ -138,7 +140,7 @@ export function overfitted(state) {
   if (state.level !== "rule") return "";
   const { slips, right, of } = tried(state);
   return slips || right === of ? "" : `眼前这句全对，没见过的却错了 ${of - right} 句：`
-    + "这张表只是碰巧合了这一句。换一句，看它错在哪里。";
+    + "这张表只是碰巧合了这一句。按上面的“换一句”，看它错在哪里；200 句也一起换。";
 }
 
 /** 第三题的对手：同样的句子，最简单的两种办法各对几句。 */

@@ -150,9 +150,12 @@ function nearView(piece) {
 
 // ---- 说 ----
 
-const shortText = ({ tokens, words }, least, { min_count: min }) =>
-  `没有训练，文本太短：至少出现 ${min} 次的词有 ${comma(words)} 个，一共 ${comma(tokens)} 词次；`
-  + `要有 ${least.words} 个词、${comma(least.tokens)} 词次，才学得到东西。请换一份长的。`;
+function shortText({ tokens, words }, least, { min_count: min }) {
+  const few = tokens < least.tokens;
+  return `没有训练，${few ? "文本太短" : "不同的词太少"}：至少出现 ${min} 次的词有 ${comma(words)} 个，`
+    + `一共 ${comma(tokens)} 词次；要有 ${least.words} 个词、${comma(least.tokens)} 词次，才学得到东西。`
+    + `请换一份${few ? "长的" : "，或者调低最少次数"}。`;
+}
 
 const readyText = ({ tokens, kinds, words }, { min_count: min }) =>
   `训练中：不同的词 ${comma(kinds)} 个，至少出现 ${min} 次的 ${comma(words.length)} 个，`

@@ -64,8 +64,9 @@ export const spec = {
     },
     "four": {
       "x": [4, 12, 50], "out": [4, 12, 128], "h_n": [2, 4, 64], "c_n": null, "parameters": 44544,
-      "traps": [[{"cell": "RNN"}, "RNN 与 GRU 的形状一模一样，只有参数个数分得出。"]],
-      "lesson": "形状只说数据怎样流，不说里面有几组权重：GRU 三组，同样大的 RNN 只有一组，参数差三倍。"
+      "traps": [[{"cell": "RNN", "hidden_size": 64, "num_layers": 1, "bidirectional": true},
+        "RNN 与 GRU 的形状一模一样，只有参数个数分得出。"]],
+      "lesson": "形状只说数据怎样流，不说里面有几组权重：GRU 三组，同样大的 RNN 只有一组，参数是它的三倍。"
     }
   }
 };
@@ -324,7 +325,7 @@ function reverse(piece) {
     checks: () => puzzleChecks(state()), trap: () => trapped(state()),
     lesson: () => `解开了：${spec.puzzles[piece.get("puzzle")].lesson}` });
   const box = make("div.puzzle", {}, make("div.row", {}, make("span.soft", {},
-    "上面的旋钮怎样拧，才得到这些形状？"), ask), ...nodes);
+    "上面的旋钮怎样拧，才得到这些形状？B 与 T 在“一批句子”那里。"), ask), ...nodes);
   function redraw() {
     box.hidden = piece.get("puzzle") === "none";
     if (!box.hidden) draw();
