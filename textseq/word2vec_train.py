@@ -40,7 +40,7 @@ __all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "trai
            "train_skipgram"]
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
+LEG = 10         # 一程：每个工人做完这么多份，报告一次进度，存检查点；两个进程合起来做完这么多份，合并一次
 
 
 class Tables(NamedTuple):
@@ -158,7 +158,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     N = len(corpus.ids)
     E, C = _start_tables(len(corpus.vocab), s)
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
-    together = LEG * s.workers
+    together = (LEG if world <= 2 else world) * s.workers  # 进程多了，各做完一份就合并
     legs = [parts[i:i + together] for i in range(0, len(parts), together)]
     setting, done = _setting(model, corpus, s, world), 0
     if checkpoint and (found := load_checkpoint(checkpoint, setting)):
