@@ -134,7 +134,8 @@ def work_in_torchrun():
                                  on_progress=lambda p, found=losses: found.append(p.loss))
         seconds = time.perf_counter() - start
         late = losses[len(losses) // 2:] or [float("nan")]  # 只有 0 号进程有
-        rows.append({"秒": seconds, "合并秒": sum(merging), "后一半的损失": float(np.mean(late))} | score(vectors))
+        rows.append({"秒": seconds, "合并秒": sum(merging), "后一半的损失": float(np.mean(late))}
+                    | score(vectors))
         merging.clear()
     if dist.get_rank() == 0:
         (ROOT / "build/torchrun.json").write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
