@@ -141,7 +141,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
           checkpoint: str | Path | None = None, checkpoint_seconds: float = 30) -> Tables:
     """训练两张表，返回 Tables。model 是 "skipgram" 或 "cbow"。
 
-    语料分成份，做完几份算一轮次里的一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
+    语料分成份，做完几份算一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
     每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
     （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
