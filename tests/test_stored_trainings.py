@@ -358,6 +358,7 @@ def test_every_rung_of_the_ladder_is_there_with_three_seeds():
         assert seeds == {name: list(map(str, recipe.SEEDS)) for name in rungs}
         assert (data, "总猜最多的一类", total, "–") in ladder()
         assert (data, "朴素贝叶斯", total, "–") in ladder()
+    assert {("THUCNews", recipe.LINEAR, "33590", str(seed)) for seed in recipe.SEEDS} <= ladder().keys()
     for size in recipe.SIZES:
         assert sum(row[0] == "课程" and row[2] == str(size) for row in ladder()) == 9
 
@@ -380,6 +381,17 @@ def test_a_rung_of_the_ladder_again(name, size):
     _, got, learned, *_ = recipe.measure(recipe.OWN[name], part, dev, classes, 1, lr=float(rate),
                                          max_norm=5, epochs=epochs)
     assert abs(got - float(accuracy)) <= 3 and learned == int(parameters)
+
+
+def test_the_linear_rung_learns_from_runs_and_words():
+    recipe, (train, dev, classes) = build("ladder"), titles()
+    some = recipe.subset(train, 660, 1)
+    model = recipe.Linear(some, classes)
+    blank, one = model.probabilities(["", dev[0].text])
+    assert np.allclose(blank, one)      # 还没有学，各个单位的分数都是 0
+    recipe.fit(model, some, some, **recipe.LINEAR_RECIPE)
+    assert recipe.title_score(model, dev).accuracy > recipe.measure_bayes(some, dev, classes)[0] / 100 - 0.05
+    assert recipe.grams("油")[-2:] == ["^ 油 $", "/油"]
 
 
 def test_subsets_are_balanced_and_differ_by_seed():

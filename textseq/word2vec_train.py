@@ -41,7 +41,7 @@ __all__ = ["LEG", "PART", "NothingTrained", "Progress", "Tables", "train", "trai
            "train_skipgram"]
 
 PART = 50_000    # 语料按这么多词次分份，一份一份地准备训练数据
-LEG = 10         # 每个工人做完这么多份，报告一次进度，存检查点；几个进程合起来做完这么多份，合并一次
+LEG = 10         # 一程：每个工人做完这么多份，报告一次进度，存检查点；两个进程合起来做完这么多份，合并一次
 
 
 class Tables(NamedTuple):
@@ -142,7 +142,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
           checkpoint: str | Path | None = None, checkpoint_seconds: float = 30) -> Tables:
     """训练两张表，返回 Tables。model 是 "skipgram" 或 "cbow"。
 
-    语料分成份，做完几份算一轮次里的一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
+    语料分成份，做完几份算一程，报告一次进度。给了 checkpoint，每隔 checkpoint_seconds 秒
     存一次；文件已在就接着训练，单线程时与没有断过逐位相同。在 torchrun 下，各进程轮流领份，
     每程结束时合并（见 _merge）；取平均会把常见词的改动缩小到进程数分之一，所以学习率乘上进程数
     （Goyal et al., Accurate, Large Minibatch SGD, 2017）。
@@ -159,7 +159,7 @@ def train(model: str, corpus: EncodedCorpus, s: Settings,
     N = len(corpus.ids)
     E, C = _start_tables(len(corpus.vocab), s)
     parts = [(epoch, start) for epoch in range(s.epochs) for start in range(0, N, PART)]
-    together = LEG * s.workers
+    together = (LEG if world <= 2 else world) * s.workers  # 进程多了，各做完一份就合并
     legs = [parts[i:i + together] for i in range(0, len(parts), together)]
     setting, done = _setting(model, corpus, s, world), 0
     if checkpoint and (found := load_checkpoint(checkpoint, setting)):
