@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from textseq import __version__, word2vec_train
-from textseq.cli import _progress_bar, build_parser, main
+from textseq.cli import _progress_bar, build_parser, explain, main
 from textseq.vectors import WordVectors
 from textseq.word2vec_train import Progress
 
@@ -334,6 +334,13 @@ def test_a_wrong_command_is_answered_in_chinese_with_code_2(capsys, arguments, m
         main(arguments)
     err = capsys.readouterr().err
     assert caught.value.code == 2 and err.startswith("用法：") and re.search(message, err)
+
+
+def test_the_advice_when_memory_runs_out_names_options_that_exist():
+    advice = re.findall(r"(\w+) (?:还可以)?减小 (--[\w-]+)", explain(MemoryError()), re.A)
+    commands = build_parser()._subparsers._group_actions[0].choices
+    assert [name for name, _ in advice] == ["vectors", "train"]
+    assert all(option in commands[name]._option_string_actions for name, option in advice)
 
 
 def test_every_option_is_explained_and_shows_its_default(capsys):
