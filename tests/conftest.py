@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -98,6 +99,9 @@ def is_of_a_module(item):
         {"page", "browser"} & set(item.fixturenames))
 
 
+SYSTEMS = {"posix": os.name == "posix", "linux": sys.platform == "linux"}
+
+
 @pytest.hookimpl(tryfirst=True)  # 要在 -m 挑选之前
 def pytest_collection_modifyitems(items):
     for item in items:
@@ -105,8 +109,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker("full")
         if is_of_a_module(item):
             item.add_marker("module")
-        if os.name == "nt" and item.get_closest_marker("posix"):
-            item.add_marker(pytest.mark.skip(reason="Windows 没有信号、管道与 fork"))
+        for system, here in SYSTEMS.items():
+            if not here and item.get_closest_marker(system):
+                item.add_marker(pytest.mark.skip(reason=f"只在 {system} 上跑"))
         if SLOW & {item.path.name, getattr(item, "originalname", None)}:
             item.add_marker("slow")
     items.sort(key=lambda item: -SECONDS.get(item.path.name, 0))

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import warnings
 
 import numpy as np
@@ -17,7 +18,8 @@ from textseq.classifier import Classifier, build_vocab
 from textseq.classifier_fit import Report, fit
 
 SETTINGS = {"epochs": 8, "batch_size": 20, "lr": 0.01, "patience": 9}
-fork = multiprocessing.get_context("fork")
+# 只有 Linux 上用到它；Windows 没有 fork
+fork = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
 
 
 @pytest.mark.parametrize("stop_after", [1, 2])
@@ -138,6 +140,7 @@ def whole(tmp_path_factory):
     return arrays(folder / "model.npz")
 
 
+@pytest.mark.linux
 def test_killed_ten_times_it_ends_as_if_never_killed(tmp_path, whole):
     rng, killed = np.random.default_rng(0), 0
     while not (tmp_path / "model.npz").exists():
@@ -146,6 +149,7 @@ def test_killed_ten_times_it_ends_as_if_never_killed(tmp_path, whole):
     assert killed > 2 and arrays(tmp_path / "model.npz") == whole
 
 
+@pytest.mark.linux
 def test_killed_while_writing_the_old_checkpoint_stands(tmp_path, whole):
     assert in_a_process(tmp_path, None, 1) == -signal.SIGKILL and not (tmp_path / "c.npz").exists()
     assert in_a_process(tmp_path, None, 3) == -signal.SIGKILL
@@ -192,6 +196,7 @@ def two_processes(folder, settings, dev_losses=()):
     return first
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("batch_size", [20, pytest.param(1, marks=pytest.mark.full)])
 def test_two_processes_share_each_batch(tmp_path, batch_size):
     """不丢弃时，与一个进程只差在加法的次序；一批只有一条时，另一个进程空着。"""
@@ -204,6 +209,7 @@ def test_two_processes_share_each_batch(tmp_path, batch_size):
     assert np.abs(together - alone.probabilities(["晴雨", "题卷"])).max() < 1e-3
 
 
+@pytest.mark.linux
 def test_two_processes_stop_together_and_resume_together(tmp_path):
     """1 号进程自己看，dev 一轮比一轮差；说了算的是 0 号。"""
     settings = {"epochs": 5, "lr": 0.01, "patience": 1, "design": NOISY}

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from textseq import __version__, word2vec_train
-from textseq.cli import _progress_bar, build_parser, main
+from textseq.cli import _progress_bar, build_parser, explain, main
 from textseq.vectors import WordVectors
 from textseq.word2vec_train import Progress
 
@@ -107,6 +107,7 @@ def test_processes_under_torchrun_are_as_good_as_one(tmp_path, processes):
 
 # 读者的文件：不盖掉，也不混
 
+@pytest.mark.posix
 @pytest.mark.parametrize("option", ["-o", "--checkpoint"])
 def test_the_corpus_is_never_overwritten(tmp_path, monkeypatch, capsys, option):
     monkeypatch.chdir(tmp_path)
@@ -158,6 +159,7 @@ def test_a_full_disk_keeps_the_old_vectors(tmp_path, monkeypatch, capsys):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.vec", "own.txt"]
 
 
+@pytest.mark.linux
 def test_a_mapped_file_that_cannot_be_deleted_does_not_lose_the_vectors(tmp_path):
     """Windows 上，还映射在内存里的文件删不掉。这里照样拒绝，向量仍然要存下。"""
     text, vec = write_corpus(tmp_path / "own.txt", 60), tmp_path / "own.vec"
@@ -222,6 +224,7 @@ def test_the_encoding_is_recognised_and_said(tmp_path, capsys, encoding, said):
 LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
 
 
+@pytest.mark.posix
 def test_ctrl_c_says_how_to_go_on(tmp_path):
     """两个工人正在训练时按 Ctrl-C：退出码 130，一句话，没有调用栈，没有留下进程。"""
     text, checkpoint = write_corpus(tmp_path / "own.txt"), tmp_path / "c.npz"
@@ -246,6 +249,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
             time.sleep(0.02)
 
 
+@pytest.mark.linux
 def test_ctrl_c_while_the_workers_start_is_not_lost(tmp_path):
     """fork 的钩子里抛出的 KeyboardInterrupt 会被 Python 吞掉；这里就在钩子里按一次 Ctrl-C。"""
     text = write_corpus(tmp_path / "own.txt")
@@ -283,6 +287,7 @@ def test_a_binary_file_of_vectors_is_recognised(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("乙\t")
 
 
+@pytest.mark.linux
 def test_a_dead_worker_is_one_sentence(tmp_path, monkeypatch, capsys):
     """一个工人被系统杀掉（例如内存不够）：退出码 1，一句话，说怎么办，不存半成品。"""
     text = write_corpus(tmp_path / "own.txt", 15_000)
@@ -329,6 +334,13 @@ def test_a_wrong_command_is_answered_in_chinese_with_code_2(capsys, arguments, m
         main(arguments)
     err = capsys.readouterr().err
     assert caught.value.code == 2 and err.startswith("用法：") and re.search(message, err)
+
+
+def test_the_advice_when_memory_runs_out_names_options_that_exist():
+    advice = re.findall(r"(\w+) (?:还可以)?减小 (--[\w-]+)", explain(MemoryError()), re.A)
+    commands = build_parser()._subparsers._group_actions[0].choices
+    assert [name for name, _ in advice] == ["vectors", "train"]
+    assert all(option in commands[name]._option_string_actions for name, option in advice)
 
 
 def test_every_option_is_explained_and_shows_its_default(capsys):

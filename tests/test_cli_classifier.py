@@ -160,6 +160,7 @@ def first_epoch(lines):
     return next(int(line.split()[1]) for line in lines if line.startswith("第 "))
 
 
+@pytest.mark.posix
 @pytest.mark.full
 def test_killed_and_resumed_from_the_shell(tmp_path, capsys):
     """两次，一报告新的一轮就 kill -9；第三次做完，与没有断过逐位相同。"""

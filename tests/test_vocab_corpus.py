@@ -73,7 +73,7 @@ with tempfile.TemporaryDirectory() as folder:
 
 
 @pytest.mark.full
-@pytest.mark.skipif(sys.platform != "linux", reason="从 /proc 读内存的峰值")
+@pytest.mark.linux
 def test_memory_does_not_grow_with_the_corpus(tmp_path):
     rng = np.random.default_rng(0)
     lines = "".join(" ".join(f"词{i}" for i in rng.zipf(1.3, 40) if i < 5000) + "\n" for _ in range(5000))

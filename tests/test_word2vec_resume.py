@@ -30,6 +30,7 @@ def run(path, fit, started=None, epochs=1):
     vectors.save(path / "vectors.bin", binary=True)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize(("fit", "kills"), [
     (train_skipgram, 3), pytest.param(train_skipgram, 20, marks=pytest.mark.full),
     pytest.param(train_cbow, 20, marks=pytest.mark.full)])
@@ -53,6 +54,7 @@ def test_killed_again_and_again_it_ends_as_if_never_killed(tmp_path, fit, kills)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.npz", "vectors.bin", "whole"]
 
 
+@pytest.mark.linux
 def test_workers_do_not_outlive_a_killed_parent(tmp_path):
     """父进程被 kill -9，没有机会叫停工人；工人做完手上的一份，看见没有父进程了，自己停。"""
     fork = multiprocessing.get_context("fork")

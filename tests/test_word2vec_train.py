@@ -272,6 +272,7 @@ def test_a_window_wider_than_any_sentence_costs_nothing(model):
         assert batch.near.shape[1] == BLOCK and batch.inputs.shape[1] <= BLOCK + 2 * longest
 
 
+@pytest.mark.linux
 def test_a_very_wide_window_fits_in_memory():
     """窗口的掩码随批做，不随窗口的立方长：窗口 300，一份语料不到 1 GB（原来要 15 GB）。"""
     code = ("import resource, numpy as np; from textseq.word2vec_fast import Settings, make_batches;"

@@ -353,7 +353,8 @@ def explain(error: BaseException) -> str:
         return (f"没有安装 {error.name}，这个命令要用它；"
                 'pip install "textseq[lab]"，在课程文件夹里是 pip install -e ".[lab]"')
     if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
-        return "内存不够；请减小语料、词表（--min-count 大一些）或 --vector-size"
+        return ("内存不够；请关掉别的程序，或减小语料"
+                "（vectors 还可以减小 --vector-size，train 减小 --batch-size）")
     if isinstance(error, OSError) and error.errno:
         where = f"{error.filename}：" if error.filename is not None else "读写文件时："
         reason = _SYSTEM.get(error.errno, error.strerror)

@@ -19,8 +19,8 @@ import numpy as np
 from textseq._files import check_readable, write_atomically
 from textseq.vectors import WordVectors
 
-__all__ = ["load_quantized", "pack_table", "quantize", "quantize_rows", "save_quantized",
-           "write_script"]
+__all__ = ["load_quantized", "pack_table", "quantize", "quantize_rows", "round_blocks",
+           "save_quantized", "split_into", "write_script"]
 
 _NAME = "textseqNeighbors"  # 网页里的全局变量
 
@@ -36,6 +36,31 @@ def quantize_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     step = np.abs(matrix).max(axis=1, keepdims=True) / matrix.dtype.type(127)
     return np.rint(matrix / np.where(step == 0, 1, step)).astype(np.int8), step
+
+
+def round_blocks(blocks: Sequence[np.ndarray]) -> None:
+    """几块左右拼成一张表，每行各自取整，再还原写回原处：torch 的权重用 .numpy()，改的就是模型。
+
+    >>> W, b = np.array([[1.27, -0.504]]), np.array([0.3])
+    >>> round_blocks([W, b])
+    >>> W.round(2).tolist(), b.round(2).tolist()
+    ([[1.27, -0.5]], [0.3])
+    """
+    whole, step = quantize_rows(np.column_stack(blocks))
+    split_into(blocks, whole * step)
+
+
+def split_into(blocks: Sequence[np.ndarray], table: np.ndarray) -> None:
+    """一张表拆回左右拼成它的几块，写在原处。
+
+    >>> W, b = np.zeros((2, 2)), np.zeros(2)
+    >>> split_into([W, b], np.array([[1, 2, 3], [4, 5, 6]]))
+    >>> W.tolist(), b.tolist()
+    ([[1.0, 2.0], [4.0, 5.0]], [3.0, 6.0])
+    """
+    ends = np.cumsum([block[0].size for block in blocks])
+    for block, part in zip(blocks, np.split(table, ends[:-1], axis=1), strict=True):
+        block[...] = part.reshape(block.shape)
 
 
 def pack_table(matrix: np.ndarray) -> dict:

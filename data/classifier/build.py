@@ -15,7 +15,7 @@ from textseq._files import rewrite_table
 from textseq.classifier import Classifier, Design, build_vocab
 from textseq.classifier_fit import fit
 from textseq.evaluation import title_score
-from textseq.quantized import pack_table, quantize_rows, write_script
+from textseq.quantized import pack_table, round_blocks, write_script
 
 FOLDER = Path(__file__).parent
 TITLES = FOLDER.parent / "headlines"
@@ -32,13 +32,15 @@ def train() -> Classifier:
     return model
 
 
-def tables(model: Classifier) -> dict[str, list[torch.Tensor]]:
+def tables(model: Classifier) -> dict[str, list[np.ndarray]]:
     """权重分成几张表，每张由几块左右拼成：词向量 (V, E)；每个方向的 LSTM [W_x W_h b] (4H, D+H+1)；
     输出 [W b] (C, H+1)。LSTM 的两个偏置总是相加，并成一个，另一个清零。
 
     异常：网页里没有写的设计（按词，RNN、GRU），ValueError。
     """
-    design, weight = model.design, model.state_dict()  # 与模型共用内存，改这里就是改模型
+    design = model.design
+    # 与模型共用内存，改这里就是改模型
+    weight = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     if design.unit != "char" or design.cell not in ("lstm", "none"):
         raise ValueError(f"网页里只会按字、LSTM 或没有循环层的模型，收到 unit={design.unit!r}、"
                          f"cell={design.cell!r}；请换一种设计，或在 headlines.js 里补上")
@@ -46,28 +48,21 @@ def tables(model: Classifier) -> dict[str, list[torch.Tensor]]:
     for name, end in (("forward", "l0"), ("backward", "l0_reverse")):
         if f"recurrent.bias_ih_{end}" in weight:
             weight[f"recurrent.bias_ih_{end}"] += weight[f"recurrent.bias_hh_{end}"]
-            weight[f"recurrent.bias_hh_{end}"].zero_()
+            weight[f"recurrent.bias_hh_{end}"][...] = 0
             parts = ("weight_ih", "weight_hh", "bias_ih")
             found[name] = [weight[f"recurrent.{part}_{end}"] for part in parts]
     return found | {"output": [weight["output.weight"], weight["output.bias"]]}
 
 
-def join(blocks: list[torch.Tensor]) -> np.ndarray:
-    return np.column_stack([block.numpy() for block in blocks])
-
-
 def round_weights(model: Classifier) -> None:
     """权重换成取整以后的。存下的就是它，所以 Python 与网页用的是同一组数。"""
     for blocks in tables(model).values():
-        whole, step = quantize_rows(join(blocks))
-        rounded = torch.from_numpy(whole * step)
-        for block, part in zip(blocks, rounded.split([b[0].numel() for b in blocks], 1), strict=True):
-            block.copy_(part.view_as(block))
+        round_blocks(blocks)
 
 
 def pack(model: Classifier, path: Path, about: str) -> None:
     """写成 model.js：给全局变量赋值，http 与 file:// 的网页都能载入。同一个模型，文件逐字节相同。"""
-    packed = {name: pack_table(join(blocks)) for name, blocks in tables(model).items()}
+    packed = {name: pack_table(np.column_stack(blocks)) for name, blocks in tables(model).items()}
     payload = {"about": about, "bigrams": model.design.bigrams, "pooling": model.design.pooling,
                "classes": model.classes, "units": " ".join(model.vocab.real_words), "tables": packed}
     write_script(path, NAME, payload)

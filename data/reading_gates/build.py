@@ -19,7 +19,7 @@ from torch import nn
 
 from textseq import corpora
 from textseq._files import write_atomically
-from textseq.quantized import pack_table, quantize_rows, write_script
+from textseq.quantized import pack_table, round_blocks, split_into, write_script
 from textseq.sequences import pad_sequences
 from textseq.vocab import Vocab
 
@@ -148,32 +148,20 @@ def train(data: Data, kind: str, seed: int, rate: float, steps: int = STEPS) -> 
 
 # 取整、读、量
 
-def tables(net: nn.ModuleDict) -> dict[str, list[torch.Tensor]]:
+def tables(net: nn.ModuleDict) -> dict[str, list[np.ndarray]]:
     """权重分成四张表，每张由几块左右拼成；与网络共用内存。"""
     cell = net["cell"]
-    return {"embedding": [net["embedding"].weight.data],
-            "cell": [p.data for p in (cell.weight_ih_l0, cell.weight_hh_l0,
-                                      cell.bias_ih_l0, cell.bias_hh_l0)],
-            **{head: [net[head].weight.data, net[head].bias.data] for head in ("inside", "next")}}
-
-
-def join(blocks: Iterable[torch.Tensor]) -> np.ndarray:
-    return np.column_stack([block.numpy() for block in blocks])
+    weights = {"embedding": [net["embedding"].weight],
+               "cell": [cell.weight_ih_l0, cell.weight_hh_l0, cell.bias_ih_l0, cell.bias_hh_l0],
+               **{head: [net[head].weight, net[head].bias] for head in ("inside", "next")}}
+    return {name: [weight.data.numpy() for weight in parts] for name, parts in weights.items()}
 
 
 def round_weights(net: nn.ModuleDict) -> nn.ModuleDict:
     """权重换成取整以后的：每行各自缩放，最大的是 127。"""
     for blocks in tables(net).values():
-        whole, step = quantize_rows(join(blocks))
-        fill(blocks, whole * step)
+        round_blocks(blocks)
     return net
-
-
-def fill(blocks: list[torch.Tensor], table: np.ndarray) -> None:
-    """一张表拆回几块。"""
-    parts = torch.from_numpy(table).split([b[0].numel() for b in blocks], 1)
-    for block, part in zip(blocks, parts, strict=True):
-        block.copy_(part.reshape(block.shape))
 
 
 def read(kind: str, net: nn.ModuleDict, x: torch.Tensor, clamp: dict) -> tuple[torch.Tensor, dict]:
@@ -289,7 +277,7 @@ def pack(data: Data, nets: dict[str, nn.ModuleDict]) -> None:
     packed = {}
     for kind, net in nets.items():
         packed[kind] = {"unit": busiest_unit(data, kind, net)}
-        packed[kind] |= {name: pack_table(join(blocks)) for name, blocks in tables(net).items()}
+        packed[kind] |= {name: pack_table(np.column_stack(blocks)) for name, blocks in tables(net).items()}
     about = f"《人民日报》1998 年 1 月前七成的句子，每种练 {STEPS:,} 步，H = {H}"
     test, long = (pack_sentences(data.vocab, rows) for rows in own_sentences())
     payload = {"about": about, "units": "".join(data.vocab.real_words), "nets": packed,
@@ -316,7 +304,7 @@ def load() -> tuple[Vocab, dict[str, nn.ModuleDict]]:
             step, whole = (np.frombuffer(base64.b64decode(packed[key]), dtype).reshape(-1, columns)
                            for key, dtype, columns in (("step", "<f4", 1),
                                                        ("whole", np.int8, packed["shape"][1])))
-            fill(blocks, whole * step)
+            split_into(blocks, whole * step)
     return Vocab(payload["units"], [0] * len(payload["units"])), nets
 
 
