@@ -288,7 +288,7 @@ def test_settings_that_make_it_stale_are_said(watched, book):
     ("", "还没有文本"), ("  \n　", "还没有文本"),
     ("字", "没有训练，文本太短"), ("。，！" * 900, "没有训练，文本太短"),
     ("<b>粗</b><script>alert(1)</script>" * 9, "没有训练，文本太短"),
-    ("甲" * 6000, "没有训练，不同的词太少：至少出现 1 次的词有 1 个，一共 6,000 词次；要有 30 个词、2,000 词次"),
+    ("甲" * 6000, "没有训练，不同的词太少：至少出现 1 次的词有 1 个，一共 6,000 词次；要有 30 个词"),
 ])
 def test_too_little_is_refused_kindly(watched, book, text, said):
     watched.goto(book(min_count=1))
