@@ -88,8 +88,10 @@ class Tracker:
     def writer(self) -> SummaryWriter:
         """到写第一个数时才打开：设定有错的训练，和 torchrun 里不写记录的进程，都不留下空文件。
 
-        >>> Tracker("还没有的文件夹").folder.exists()
-        False
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     list(Tracker(folder).folder.iterdir())
+        []
         """
         from tensorboardX import SummaryWriter
         self._check_unused()
