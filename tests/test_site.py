@@ -396,8 +396,10 @@ def test_a_link_lands_on_its_section_on_a_phone(context, served):
         page.goto("about:blank")
         page.goto(f"{served}/{CHAPTERS[0]}.html#{name}")
         page.evaluate(TWO_FRAMES)
-        top = page.locator(f"[id='{name}'] > h2").evaluate("(h) => h.getBoundingClientRect().top")
-        assert 0 <= top < 200, name
+        page.wait_for_function("""(id) => {
+          const { top } = document.querySelector(`[id='${id}'] > h2`).getBoundingClientRect();
+          return top >= 0 && top < 200;
+        }""", arg=name, timeout=5000)
     page.close()
 
 

@@ -93,7 +93,11 @@ window.addEventListener("afterprint", () => {
 window.addEventListener("load", () => {
   const target = document.querySelector(":target");
   if (!target || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // 后退的，留在原处
-  requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView()));
+  const watch = new ResizeObserver(() => target.scrollIntoView());   // 互动图后画出来，也会推开它
+  requestAnimationFrame(() => requestAnimationFrame(() => watch.observe(document.querySelector("article") ?? document.body)));
+  const stop = () => watch.disconnect();
+  for (const act of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(act, stop, { once: true });
+  setTimeout(stop, 2000);
 });
 
 // 目录跟着正文亮：一节一节都要量，整页得先排出来，所以等读者滚了再量
