@@ -239,16 +239,16 @@ def test_solved_with_the_keyboard_alone(watched, site):
         pytest.fail(f"Tab 走不到 {name}")
 
     expect(done).to_have_count(0)
-    tab_to("f 全部设为 1")
+    tab_to("f 全 1")
     press("Enter")
-    tab_to("i 全部设为 0")
+    tab_to("i 全 0")
     press("Space")
     tab_to("i，第 0 步“中”")
     for _ in range(12):  # 多按也不超过 1
         press("ArrowUp")
     expect(watched.get_by_role("slider", name="i，第 0 步")).to_have_attribute("aria-valuenow", "1")
     expect(done).to_have_count(2)  # 记住了，也没掺进别的；o 却每一步都开着一半
-    tab_to("o 全部设为 0")
+    tab_to("o 全 0")
     press("Enter")
     tab_to("o，第 0 步“中”")
     for _ in range(FLAG):

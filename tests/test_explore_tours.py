@@ -72,8 +72,8 @@ ACTS = {
                       [put("textbox", "把第一个字换成", "男")], [slide("谱半径", 0)]],
     "three_gates": [
         [press("全记")], [press("全忘")],
-        [press("f 全部设为 1"), press("i 全部设为 0"), bar("i，第 0 步", "1")],
-        [press("o 全部设为 1")], [press("o 全部设为 0"), bar("o，第 8 步", "1")], [bar("f，第 5 步", "0")],
+        [press("f 全 1"), press("i 全 0"), bar("i，第 0 步", "1")],
+        [press("o 全 1")], [press("o 全 0"), bar("o，第 8 步", "1")], [bar("f，第 5 步", "0")],
         [click("[data-gate=f] .when button"), click("[data-gate=f] .when button", 2)]],
     "neighbors": [[press("增加")], [slide("least 滑块", 50)],
                   [click("ol.near li:has-text('减少') button")], [press("摩托车")],

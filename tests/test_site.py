@@ -578,9 +578,13 @@ def test_all_explorables_are_on_one_page(page, served):
     pieces = page.locator("[data-explore]")
     shown = pieces.evaluate_all("(all) => all.map((piece) => piece.dataset.explore)")
     assert sorted(shown) == sorted(explore.names())
-    for name in explore.names():
-        heading = page.locator(f"[data-explore={name}]").get_by_role("heading", level=2)
-        expect(heading).to_have_text(explore.spec(name)["title"])
+    drawn = "(all) => all.map((piece) => Boolean(piece.querySelector('.textseq-explore')))"
+    expect(pieces.first.get_by_role("heading", level=2)).to_be_visible()
+    assert pieces.evaluate_all(drawn)[3:] == [False] * 7   # 远处的还没画，走近了才画
+    for piece, name in zip(pieces.all(), shown, strict=True):
+        piece.scroll_into_view_if_needed()
+        expect(piece.get_by_role("heading", level=2)).to_have_text(explore.spec(name)["title"])
+    assert all(pieces.evaluate_all(drawn))
 
 
 @pytest.mark.parametrize("width", [1280, 390])

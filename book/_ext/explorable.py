@@ -1,16 +1,19 @@
-"""`{explorable} 名字` 指令：把一个互动图放进书页，与 notebook 里的是同一段 HTML。"""
+"""`{explorable} 名字` 指令：把一个互动图放进书页，与 notebook 里的是同一段 HTML；带 :later: 的，读者走近了才画。"""
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
+from docutils.parsers.rst import Directive, directives
 
 from textseq import explore
 
 
 class ExplorableDirective(Directive):
     required_arguments = 1
+    option_spec = {"later": directives.flag}
 
     def run(self):
-        return [nodes.raw("", explore.html(self.arguments[0]), format="html")]
+        html = explore.html(self.arguments[0])
+        return [nodes.raw("", f"<div data-later>{html}</div>" if "later" in self.options else html,
+                          format="html")]
 
 
 def setup(app):

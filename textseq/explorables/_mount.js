@@ -6,6 +6,12 @@ async function mount(script, { name, module, state }) {
   const before = script.previousElementSibling;
   const host = before?.matches(free) ? before : script.parentElement.querySelector(free);
   host.dataset.mounted = "";
+  const later = host.closest("[data-later]");
+  if (later) { // 一页里放着许多件，走近了才画
+    await new Promise((near) => new IntersectionObserver(([seen], watch) => {
+      if (seen.isIntersecting) near(watch.disconnect());
+    }, { rootMargin: "400px" }).observe(host));
+  }
 
   const link = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
   const { default: widget } = await import(link);
@@ -25,4 +31,5 @@ async function mount(script, { name, module, state }) {
   };
   host.replaceChildren();
   await widget.render({ model, el: host });
+  later?.removeAttribute("data-later");
 }

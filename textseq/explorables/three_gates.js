@@ -228,7 +228,7 @@ function switches(piece, gate) {
 /** 一个门：名字、“全 0”“全 1”或四个开关、一排柱子。 */
 function gateRow(piece, gate, { bars, put, paint }) {
   const { name, label } = spec.state[gate];
-  const all = (value) => make("button", { type: "button", "aria-label": `${gate} 全部设为 ${value}`,
+  const all = (value) => make("button", { type: "button", "aria-label": `${gate} 全 ${value}`,
     onclick: () => put(gate, 0, T, value) }, `全 ${value}`);
   const [whole, when] = [[all(0), all(1)], switches(piece, gate)];
   const row = make("div.row.bars", { onpointermove: (event) => paint(gate, event),
