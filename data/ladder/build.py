@@ -69,6 +69,7 @@ OWN = {
 LARGE = Design(bigrams=True, dropout=0.5, unit_dropout=0.4)
 THUCNEWS = {
     "平均，字与二字": Rung(replace(MEAN, bigrams=True)),
+    "平均，字与二字，标题上的向量": Rung(replace(MEAN, bigrams=True), "标题"),
     "双向 LSTM，字，取最大": Rung(replace(LARGE, bigrams=False)),
     "双向 LSTM，字与二字，取最大": Rung(LARGE),
     "双向 LSTM，字与二字，标题上的向量": Rung(LARGE, "标题"),

@@ -1,9 +1,10 @@
-"""训练词向量要多少内存：语料长了、词多了、维数高了，怎样变。每一格开一个新进程，一个线程，一轮，约六分钟。
+"""训练词向量的快慢与内存：语料长了、词多了、维数高了、负样本多了，怎样变。每一格开一个新进程，一轮，约一刻钟。
 
     python tests/by_hand/bench_growth.py            # 写成 build/growth.json
 
 语料变长，是把人民日报重复几遍；词变多，是照齐夫定律抽出来的编号。“私有内存”是训练途中各次报告里最大的
-RssAnon，不含映射进来的语料文件；“最高”是 ru_maxrss，含它们。快慢随机器忙闲变，这里不记。
+RssAnon，不含映射进来的语料文件，也不含几个工人共用的表；“最高”是 ru_maxrss，含语料文件。快慢随机器忙闲变，
+所以每一格之前先跑一遍平常的，记下两遍的比；三次，语料十倍以上的只一次。
 """
 
 import json
@@ -11,6 +12,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +24,9 @@ from textseq.vocab import FIRST, EncodedCorpus, Vocab, encode_corpus
 from textseq.word2vec_fast import Settings
 from textseq.word2vec_train import train
 
-USUAL = {"语料": 1, "V": 0, "维数": 100}
+USUAL = {"语料": 1, "V": 0, "维数": 100, "K": 5, "工人": 1}
 ROWS = {"语料": (1, 3, 10, 30), "V": (10_000, 50_000, 100_000, 500_000),
-        "维数": (50, 100, 200, 300)}
+        "维数": (50, 100, 200, 300), "K": (5, 10, 20), "工人": (1, 2)}
 TOKENS = 2_000_000  # 抽出来的语料有多少词次
 
 
@@ -55,14 +57,24 @@ def private():
 
 
 def one(point):
-    """一格：多少词次，内存到多高。"""
+    """一格：多少词次，每秒多少，内存到多高。"""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         corpus = zipf(point["V"]) if point["V"] else people_daily(point["语料"], folder)
-        seen, settings = [], Settings(vector_size=point["维数"], epochs=1)
+        seen, start = [], time.perf_counter()
+        settings = Settings(vector_size=point["维数"], negative=point["K"], workers=point["工人"], epochs=1)
         train("skipgram", corpus, settings, on_progress=lambda _: seen.append(private()))
+        seconds = time.perf_counter() - start
         return {"词次": len(corpus.ids), "私有内存MB": round(max(seen)),
-                "最高MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}
+                "最高MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "词次每秒": round(len(corpus.ids) / seconds)}
+
+
+def run(point):
+    """在新进程里跑一格。"""
+    done = subprocess.run([sys.executable, __file__, json.dumps(point)], check=True,
+                          capture_output=True, text=True)
+    return json.loads(done.stdout)
 
 
 def main():
@@ -70,12 +82,14 @@ def main():
     found = {name: {} for name in ROWS}
     for name, values in ROWS.items():
         for value in values:
-            run = subprocess.run([sys.executable, __file__, json.dumps(USUAL | {name: value})], check=True,
-                                 capture_output=True, text=True)
-            found[name][str(value)] = json.loads(run.stdout)
+            ratios = []
+            for _ in range(1 if name == "语料" and value >= 10 else 3):
+                usual, row = run(USUAL), run(USUAL | {name: value})
+                ratios.append(round(row["词次每秒"] / usual["词次每秒"], 3))
+            found[name][str(value)] = row | {"快慢比平常": ratios}
             print(name, value, found[name][str(value)], flush=True)
     record = {"处理器": cpu_name(), "torch": torch.__version__, "平常": USUAL, "结果": found}
-    (ROOT / "build/growth.json").write_text(json.dumps(record, ensure_ascii=False, indent=1),
+    (ROOT / "build/growth.json").write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n",
                                             encoding="utf-8")
 
 
