@@ -34,6 +34,16 @@ def test_the_roofline_section_says_what_was_measured():
     assert f"{ratio['Skip-gram']:.1f} 倍与 {ratio['CBOW']:.1f} 倍" in section
 
 
+def test_the_stages_table_is_the_record():
+    record = read("stages.json")
+    section = README.partition("## 从头到尾差在哪里")[2]
+    for tool, stages in record["秒"].items():
+        cells = " | ".join(f"{median(seconds):.2f}" for seconds in stages.values())
+        assert f"| {tool} | {cells} |" in section
+    ratios = sorted(record["比"])
+    assert f"{median(ratios):.2f} 倍（{ratios[0]:.2f} 到 {ratios[-1]:.2f}）" in section
+
+
 def test_the_frontier_table_is_the_record():
     """“快慢与好坏一起看”那张表：每行是三个种子的中位数；下面的话里的数，表里都有。"""
     groups = {}
