@@ -1,10 +1,10 @@
 """合并一次要传多久：几个网络命名空间当几台机器，网卡限速，量合并两张表的时间，与纸上推算的比。约六分钟。
 
-    sudo python tests/by_hand/bench_network.py            # 写成 build/network.json；要 Linux、iproute2
+    sudo .venv/bin/python tests/by_hand/bench_network.py  # 写成 build/network.json；要 Linux、iproute2
 
 每台“机器”的网卡收、发各限在同一个速度；量五次合并，取中位数。推算：两张表的改动，和每行改没改过，共
-2V(E + 1) 个 4 字节的数，排成一圈传，每台收、发各 2(n − 1)/n 份，除以网速，不算协议的开销与合并时的计算；
-不限速的那几格，量到的就差不多是计算。
+2V(E + 1) 个 4 字节的数，排成一圈传，每台收、发各 2(n − 1)/n 份，除以网速；不算协议的开销，也不算合并时的
+计算。不限速的那几格，量到的大半是计算；几台“机器”其实挤在这一台的核上，真有几台时会快些。
 """
 
 import json
@@ -72,15 +72,20 @@ def worker(rank, n, V, E):
 
 def measure(n, rate, V, E):
     """合并一次的秒数：中位数，与推算。"""
-    wire(n, rate)
+    environment, team = os.environ | {"GLOO_SOCKET_IFNAME": "inside", "OMP_NUM_THREADS": "1"}, []
     try:
-        environment = os.environ | {"GLOO_SOCKET_IFNAME": "inside", "OMP_NUM_THREADS": "1"}
-        team = [subprocess.Popen(["ip", "netns", "exec", f"textseq{k}", sys.executable, __file__,
-                                  *map(str, (k, n, V, E))], env=environment, stdout=subprocess.PIPE)
-                for k in range(n)]
+        wire(n, rate)
+        for k in range(n):
+            inside = ["ip", "netns", "exec", f"textseq{k}", sys.executable, __file__]
+            team.append(subprocess.Popen([*inside, *map(str, (k, n, V, E))], env=environment,
+                                         stdout=subprocess.PIPE))
         printed = [process.communicate(timeout=600)[0] for process in team]
     finally:
+        for process in team:
+            process.kill()
         unwire(n)
+    if codes := [process.returncode for process in team if process.returncode]:
+        raise RuntimeError(f"有一台“机器”中途退出了（退出码 {codes[0]}）")
     expected = 2 * (n - 1) / n * 2 * V * (E + 1) * 4 * 8 / (rate * 1e6) if rate else 0
     return {"机器": n, "Mbit每秒": rate, "V": V, "E": E, "推算的秒": round(expected, 3),
             "量到的秒": round(float(np.median(json.loads(printed[0]))), 3)}

@@ -1,4 +1,4 @@
-// 把一个互动挂到它的 host（data-explore 的那个元素）里。导入失败（浏览器太旧）时，host 里的说明原样留着。
+// 把一个互动挂到它的 host（data-explore 的那个元素）里。浏览器太旧、导入失败时，host 里的说明留着。
 async function mount(script, { name, module, state }) {
   // 先找 host，再等导入：JupyterLab 原地运行脚本，host 就在它前面；VS Code 把脚本逐个重造在容器末尾，
   // 前面已不是 host，就按次序取容器里第一个同名、还没挂的。
@@ -8,9 +8,10 @@ async function mount(script, { name, module, state }) {
   host.dataset.mounted = "";
   const later = host.closest("[data-later]");
   if (later) { // 一页里放着许多件，走近了才画
-    await new Promise((near) => new IntersectionObserver(([seen], watch) => {
-      if (seen.isIntersecting) near(watch.disconnect());
-    }, { rootMargin: "400px" }).observe(host));
+    host.firstElementChild.textContent = `${host.textContent.split("。")[0]}。走近了才画。`;
+    await new Promise((near) => new IntersectionObserver((seen, watch) => {
+      if (seen.some((one) => one.isIntersecting)) near(watch.disconnect());
+    }, { rootMargin: "400px" }).observe(later));
   }
 
   const link = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
