@@ -71,3 +71,18 @@ def test_the_traffic_is_worked_out(V, E):
     one = 2 * V * E * 4 / 1e6
     sent = 2 * 7 / 8 * one
     assert (f"| {V:,} 个词 × {E} 维 | {one:,.0f} MB | {sent:,.0f} MB | {sent * 8 / 1e4:.2f} 秒 |") in PAGE
+
+
+def test_the_limited_network_is_the_stored_record():
+    record = json.loads((ROOT / "data/bench/network.json").read_text(encoding="utf-8"))["结果"]
+    found = {(row["机器"], row["Mbit每秒"]): row for row in record}
+    for n in (2, 4):
+        alone = found[n, None]["量到的秒"]
+        row = f"| {n} 台 | {alone:.3f} 秒 |"
+        for rate in (1000, 100):
+            expected, measured = (found[n, rate][key] for key in ("推算的秒", "量到的秒"))
+            traffic = 2 * (n - 1) / n * 2 * 14_992 * 101 * 4
+            assert abs(expected - traffic * 8 / (rate * 1e6)) < 0.001
+            assert abs((expected + alone) / measured - 1) < 0.2   # 推算加计算，差不到两成
+            row += f" {expected:.3f}，{measured:.3f} 秒 |"
+        assert row in PAGE

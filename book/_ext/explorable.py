@@ -1,4 +1,4 @@
-"""`{explorable} 名字` 指令：把一个互动图放进书页，与 notebook 里的是同一段 HTML；带 :later: 的，读者走近了才画。"""
+"""`{explorable} 名字` 指令：把一个互动图放进书页，与 notebook 里的是同一段 HTML；写了 :later:，走近才画。"""
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives

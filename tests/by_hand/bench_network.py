@@ -1,4 +1,4 @@
-"""合并一次要传多久：几个网络命名空间当几台机器，网卡限速，量合并两张表的时间，与纸上推算的比。约六分钟。
+"""合并一次要传多久：几个网络命名空间当几台机器，网卡限速，量合并两张表的时间，与纸上推算的比。约三分钟。
 
     sudo .venv/bin/python tests/by_hand/bench_network.py  # 写成 build/network.json；要 Linux、iproute2
 
@@ -22,7 +22,7 @@ from textseq.word2vec_train import _merge
 
 RATES = (100, 1000, None)      # Mbit 每秒；None 是不限
 MACHINES = (2, 4)
-TABLES = ((14_992, 100), (50_000, 100))
+TABLES = ((14_992, 100),)   # V 与维数
 PORT = 29500
 
 
