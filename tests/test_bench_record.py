@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 FOLDER = Path(__file__).parents[1] / "data/bench"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
@@ -61,6 +63,25 @@ def test_the_frontier_table_is_the_record():
     prose = section.rpartition("|\n")[2]
     printed = set(re.findall(r"\d+\.\d+", "\n".join(table)))
     assert set(re.findall(r"\d+\.\d+", prose)) <= printed
+
+
+def test_chapter_07_says_how_long_the_same_quality_takes():
+    """换 ρ 当尺子，Skip-gram 仍是四成多，CBOW 多两三成到近一倍；8 轮的 CBOW，两家的类比不交错。"""
+    def runs(model, tool, negatives, epochs, key):
+        return [row[key] for row in read("frontier.json")["结果"] if (
+            row["模型"], row["工具"], row["负样本"], row["轮数"]) == (model, tool, negatives, epochs)]
+
+    def share(model, negatives, key):
+        seconds, score = ([median(runs(model, "textseq", negatives, n, what)) for n in (3, 5, 8)]
+                          for what in ("处理器秒", key))
+        goal, theirs = (median(runs(model, "gensim", 5, 5, what)) for what in (key, "处理器秒"))
+        return np.interp(goal, np.maximum.accumulate(score), seconds) / theirs
+
+    skipgram, cbow = ({key: share(model, M, key) for key in ("甲半", "乙半", "类比")}
+                      for model, M in (("Skip-gram", 60), ("CBOW", 54)))
+    assert all(0.4 < x < 0.45 for x in skipgram.values())
+    assert 1.2 < cbow["甲半"] < 1.3 and 1.4 < cbow["类比"] < 1.5 and 1.9 < cbow["乙半"] < 2
+    assert max(runs("CBOW", "textseq", 54, 8, "类比")) < min(runs("CBOW", "gensim", 5, 8, "类比"))
 
 
 def test_the_memory_table_is_the_record():
