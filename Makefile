@@ -5,7 +5,7 @@ MARK   ?= not full and not slow
 VENV   := .venv
 BIN    := $(VENV)/bin
 SITE   := build/_build/html
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c requirements.lock
 
 .PHONY: here book lab test test-slow test-full notebooks bench assignments grade slides handout release serve clean help
 

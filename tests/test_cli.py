@@ -90,8 +90,7 @@ def test_mistakes_get_one_line_and_leave_no_file(tmp_path, monkeypatch, capsys, 
     assert not list(tmp_path.glob("*a.vec"))
 
 
-@pytest.mark.parametrize("processes", [pytest.param(2, marks=pytest.mark.full), 4,
-                                       pytest.param(8, marks=pytest.mark.full)])
+@pytest.mark.parametrize("processes", [2, *(pytest.param(n, marks=pytest.mark.full) for n in (4, 8))])
 def test_processes_under_torchrun_are_as_good_as_one(tmp_path, processes):
     """学习率乘上进程数，步子的上限不变，所以几个进程都不发散。"""
     text = write_corpus(tmp_path / "own.txt", sentences=6000)
