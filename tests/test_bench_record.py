@@ -2,12 +2,17 @@
 
 import json
 import re
+import runpy
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from textseq.evaluation import analogy_score, total_hits
+from textseq.vectors import WordVectors
+
 FOLDER = Path(__file__).parents[1] / "data/bench"
+BY_HAND = Path(__file__).parent / "by_hand"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 
 
@@ -95,3 +100,47 @@ def test_the_memory_table_is_the_record():
     more = found["语料"]["30"]["私有内存MB"] - found["语料"]["1"]["私有内存MB"]
     assert more < 50 and f"私有内存只多 {more} MB" in section
     assert f"一共 {found['V']['500000']['私有内存MB']} MB" in section
+
+
+def test_every_anchor_names_its_source_and_date():
+    """别人的数：每行六样都写全，说明里有；课程作者量的只有一行，第 08、10 章读它。"""
+    header, *rows = (line.split("\t") for line in
+                     (FOLDER / "anchors.tsv").read_text(encoding="utf-8").splitlines())
+    assert header == ["工具", "量", "数", "条件", "出处", "读到的日期"]
+    for row in rows:
+        assert len(row) == len(header) and all(row), row
+        assert float(row[2]) > 0 and re.fullmatch(r"20\d\d-\d\d", row[-1]), row
+    assert sum("课程作者" in row[4] for row in rows) == 1
+    section = README.partition("## 别人的数")[2].partition("\n## ")[0]
+    for tool, _, number, *_ in rows:
+        assert tool.partition("，")[0] in section and number in section.replace(",", ""), (tool, number)
+
+
+def test_the_intervals_table_is_the_record():
+    """区间那张表是记录；下面的话：哪几个跨过 1，哪几个在 1 以上。"""
+    record = read("intervals.json")["textseq ÷ gensim"]
+    section = README.partition("## 考题换一批会怎样")[2].partition("\n## ")[0]
+    for name, row in record.items():
+        assert f"| {name} | {' | '.join(f'{x:.3f}' for x in row)} |" in section
+        low, middle, high = row
+        assert low < middle < high
+        assert (low > 1) if name.endswith("类比") else (low < 1 < high), name
+    assert len(record) == 6
+    chapter = (FOLDER.parents[1] / "notebooks/07_word2vec_training.ipynb").read_text(encoding="utf-8")
+    for model in ("Skip-gram", "CBOW"):
+        low, _, high = record[f"{model} 类比"]
+        assert f"{model} {low:.3f} 到 {high:.3f}" in chapter
+
+
+def test_intervals_are_counted_as_the_score_is(monkeypatch):
+    """头一对引出的题，答对几题、答了几题，合起来就是 analogy_score 的；两家一样的，比值就是 1。"""
+    monkeypatch.syspath_prepend(BY_HAND)
+    script = runpy.run_path(str(BY_HAND / "bench_intervals.py"))
+    rng = np.random.default_rng(0)
+    words = sorted({word for pairs in script["RELATIONS"].values() for pair in pairs for word in pair})
+    vectors = WordVectors(words, rng.normal(size=(len(words), 8)))
+    hits = script["hits_by_first_pair"](vectors).sum(axis=0)
+    total = total_hits(analogy_score(vectors, script["RELATIONS"]))
+    assert tuple(hits) == (total.hits, total.used)
+    runs = [rng.normal(size=50) for _ in range(5)]
+    assert script["interval"](runs, runs, lambda run, drawn: run[drawn].mean(), 50, rng) == [1, 1, 1]
