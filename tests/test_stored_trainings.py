@@ -394,6 +394,8 @@ def test_the_linear_rungs_learn_and_the_weights_of_bayes_help():
         assert np.allclose(blank, one) and np.allclose(blank, strange)
     plain, weighted = ([recipe.title_score(fit_one(some, classes, seed), dev).accuracy
                         for seed in recipe.SEEDS] for fit_one in (recipe.fit_linear, recipe.fit_weighted))
+    learned = recipe.fit_weighted(some, classes, 1).probabilities(["", "囍"])
+    assert np.allclose(learned.sum(axis=1), 1) and np.allclose(*learned)
     bayes = recipe.measure_bayes(some, dev, classes)[0] / 100
     assert np.mean(weighted) > np.mean(plain) and min(plain) > bayes - 0.1, (plain, weighted, bayes)
     assert recipe.grams("油")[-2:] == ["^ 油 $", "/油"]
@@ -433,7 +435,7 @@ def test_the_tables_of_the_real_titles_are_the_records():
     found = {}
     for _, one, other, score, *_ in rows:
         found.setdefault((one, other), []).append(float(score))
-    table = readme.partition("谁与谁合起来才更好")[2].partition("\n\n以前")[0]
+    table = readme.partition("谁与谁合起来才更好")[2].partition("\n\n不加权")[0]
     means = [float(line.split("|")[3]) for line in table.splitlines() if re.match(r"\|.*\d \|$", line)]
     assert means == [round(float(np.mean(scores)), 2) for scores in found.values()]
     recipe = build("ladder")

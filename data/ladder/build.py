@@ -1,4 +1,4 @@
-"""第 10 章的阶梯：各级模型各三个种子，写成 results.tsv。课程的标题约一刻钟，THUCNews 约三刻钟。
+"""第 10 章的阶梯：各级模型各三个种子，写成 results.tsv。课程的标题约一刻钟，THUCNews 约一小时。
 
     python data/ladder/build.py                    # 课程自己的标题
     python data/ladder/build.py THUCNews的文件夹    # 真标题；只改写它的那些行
@@ -79,8 +79,8 @@ LARGE_RECIPE = {"epochs": 8, "batch_size": 128, "max_norm": 5, "patience": 8, "m
 
 
 LINEAR = "逻辑回归，字的一二三元与词"
-WEIGHTED = "逻辑回归，乘上朴素贝叶斯的分"
-TOGETHER = "乘分的逻辑回归与双向 LSTM，平均"
+WEIGHTED = "逻辑回归，用朴素贝叶斯加权"
+TOGETHER = "加权的逻辑回归与双向 LSTM，平均"
 LINEAR_RECIPE = {"lr": 1e-2, "epochs": 4, "batch_size": 128, "max_norm": 5}
 WEIGHTED_RECIPE = LINEAR_RECIPE | {"epochs": 3}
 QUICK_RECIPE = {"lr": 5e-3, "epochs": 7, "batch_size": 128, "max_norm": 5, "patience": 7}
@@ -118,9 +118,10 @@ class Linear(Classifier):
 
 
 class Weighted(Linear):
-    """逻辑回归，每个单位先乘上朴素贝叶斯给它的分 r，再学各类的权重；r 数一遍训练集就有，不学。
+    """逻辑回归，每个单位给各类打的分，先乘上朴素贝叶斯的 r；r 数一遍训练集就有，不学。
 
-    r = log P(单位|类) − log P(单位|别的类)，次数各加 0.5。一条标题的分除以它的 r 的平方和的根。
+    r = log P(单位|类) − log P(单位|别的类)，类里、类外的次数各加 0.5；分母里连同两个特殊的词。
+    一条标题的分除以它的 r 的平方和的根。
     出处：Wang & Manning, Baselines and Bigrams, 2012；那里是支持向量机，这里是 softmax。
     """
 
@@ -252,7 +253,7 @@ UNSEEN = {LINEAR: (fit_linear, LINEAR_RECIPE), WEIGHTED: (fit_weighted, WEIGHTED
 
 
 def unseen_rows(name: str, train: list, held: list, classes: tuple) -> Iterator[tuple]:
-    """没有看过 held 的一级，三个种子：设定与轮数都是在训练集里留出一部分挑的。"""
+    """不看 held 的一级，三个种子：学习率与轮数是在训练集里留出一部分挑的；LARGE 的大小、丢弃率不是。"""
     fit_one, recipe = UNSEEN[name]
     for seed in SEEDS:
         grams.cache_clear()

@@ -1,10 +1,11 @@
-"""好坏差多少才算差：make bench 的那几种设定各训练五遍，词对与类比题重抽一千次，看比值晃多少。约六分钟。
+"""好坏差多少才算差：make bench 的那几种设定各训练五遍，词对、类比题与五遍训练一起重抽一千次，看比值晃多少。
+约五分钟。
 
     python tests/by_hand/bench_intervals.py            # 写成 build/intervals.json
 
-五个种子只说训练的运气；考题换一批会怎样，要把考题也重抽（自助法：有放回地抽一样多）。词对一对一对地抽；
+五个种子只说训练的运气；考题换一批会怎样，要把考题也重抽（自助法：有放回地抽一样多），训练也重抽。词对一对一对地抽；
 类比题共用词对，一题一题地抽会把区间抽窄，所以抽的是题里的头一对，它引出的题一起进出。每抽一次，
-两家在同样的题上各取五个种子的中位数，记下 textseq ÷ gensim；区间是中间的 95%。
+两家在同样的题上各取抽中的五遍的中位数，记下 textseq ÷ gensim；区间是中间的 95%。
 出处：Efron, Bootstrap Methods: Another Look at the Jackknife, 1979。
 """
 
@@ -45,11 +46,12 @@ def hits_by_first_pair(vectors):
 
 
 def interval(ours, theirs, measure, n, rng):
-    """考题重抽 DRAWS 次，两家各自的中位数之比 → (2.5%, 中位, 97.5%)。"""
+    """考题与训练都重抽 DRAWS 次，两家各自的中位数之比 → (2.5%, 中位, 97.5%)。"""
     ratios = []
     for _ in range(DRAWS):
         drawn = rng.integers(n, size=n)
-        a, b = (np.median([measure(run, drawn) for run in runs]) for runs in (ours, theirs))
+        a, b = (np.median([measure(runs[k], drawn) for k in rng.integers(len(runs), size=len(runs))])
+                for runs in (ours, theirs))
         ratios.append(a / b)
     return np.percentile(ratios, [2.5, 50, 97.5]).round(3).tolist()
 
@@ -70,12 +72,14 @@ def main():
                 human = np.array([p.score for p in pairs])
                 both = [[cosines(v, pairs) for v in runs[tool]] for tool in runs]
                 keep = ~np.isnan(both[0][0])
+                assert all((np.isnan(run) != keep).all() for runs_ in both for run in runs_)    # 同一张词表
 
                 def rho(run, drawn, human=human[keep], keep=keep):
                     return spearman(run[keep][drawn], human[drawn])
 
                 found[f"{model} {half}"] = interval(*both, rho, int(keep.sum()), rng)
             both = [[hits_by_first_pair(v) for v in runs[tool]] for tool in runs]
+            assert len({tuple(run[:, 1]) for runs_ in both for run in runs_}) == 1
             found[f"{model} 类比"] = interval(*both, lambda run, drawn: np.divide(*run[drawn].sum(0)),
                                             len(both[0][0]), rng)
             print({name: row for name, row in found.items() if name.startswith(model)}, flush=True)
