@@ -49,6 +49,11 @@ def test_the_stages_table_is_the_record():
         assert f"| {tool} | {cells} |" in section
     ratios = sorted(record["比"])
     assert f"{median(ratios):.2f} 倍（{ratios[0]:.2f} 到 {ratios[-1]:.2f}）" in section
+    cutting, ratios = record["切词"], sorted(record["连切词的比"])
+    assert f"切，{median(cutting):.1f} 秒（{min(cutting):.1f} 到 {max(cutting):.1f}）" in section
+    assert f"{median(ratios):.2f} 倍（{ratios[0]:.2f} 到 {ratios[-1]:.2f}）：切词" in section
+    trained = record["秒"]["gensim"]["训练"]
+    assert f"五遍从 {min(trained):.1f} 秒到 {max(trained):.1f} 秒" in section
 
 
 def test_the_frontier_table_is_the_record():
