@@ -148,3 +148,19 @@ def test_intervals_are_counted_as_the_score_is(monkeypatch):
     assert tuple(hits) == (total.hits, total.used)
     runs = [rng.normal(size=50)] * 5
     assert script["interval"](runs, runs, lambda run, drawn: run[drawn].mean(), 50, rng) == [1, 1, 1]
+
+
+def test_the_corpus_table_is_the_record():
+    record = read("corpus.json")
+    section = README.partition("## 语料多大")[2].partition("\n## ")[0]
+    assert f"{record['词对']} 对词，{record['类比题']:,} 道类比题" in section
+    lines = [line for line in section.splitlines() if re.match(r"\|.*\d", line)]
+    for part, line in zip((8, 4, 2, 1, 0), lines, strict=True):
+        rows = [row for row in record["结果"] if row["份"] == part]
+        assert {(row["工具"], row["种子"]) for row in rows} == {(tool, seed) for tool in ("textseq", "gensim")
+                                                               for seed in (1, 2, 3)}
+        assert {row["alpha"] for row in rows} == {0.05 if part == 0 else 0.1}
+        for key, scale, form in (("rho", 1, ".3f"), ("类比", 100, ".1f")):
+            for tool in ("textseq", "gensim"):
+                values = [scale * row[key] for row in rows if row["工具"] == tool]
+                assert f" {median(values):{form}}（{min(values):{form}}–{max(values):{form}}） |" in line
