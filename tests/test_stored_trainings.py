@@ -386,7 +386,7 @@ def test_a_rung_of_the_ladder_again(name, size):
 
 
 def test_the_linear_rungs_learn_and_the_weights_of_bayes_help():
-    """还没有学，各类一样；学了之后，乘分的平均高些。空的、全没见过的标题也有答案。"""
+    """还没有学，什么标题都一样；学了之后，加权的平均高些。空的、全没见过的标题也有答案。"""
     recipe, (train, dev, classes) = build("ladder"), titles()
     some = recipe.subset(train, 660, 1)
     for kind in (recipe.Linear, recipe.Weighted):

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -226,17 +226,15 @@ class Together(NamedTuple):
         return np.mean([model.probabilities(titles) for model in self.models], axis=0)
 
 
-def fit_linear(train: list, classes: tuple, seed: int) -> Linear:
+def fit_linear(train: list, classes: tuple, seed: int, kind: type[Linear] = Linear,
+               recipe: dict = LINEAR_RECIPE) -> Linear:
     """轮数事先定好；fit 看着的是训练集的一角，dev 只用来算分。"""
-    model = Linear(train, classes)
-    fit(model, train, train[:1000], seed=seed, **LINEAR_RECIPE)
+    model = kind(train, classes)
+    fit(model, train, train[:1000], seed=seed, **recipe)
     return model
 
 
-def fit_weighted(train: list, classes: tuple, seed: int) -> Weighted:
-    model = Weighted(train, classes)
-    fit(model, train, train[:1000], seed=seed, **WEIGHTED_RECIPE)
-    return model
+fit_weighted = partial(fit_linear, kind=Weighted, recipe=WEIGHTED_RECIPE)
 
 
 def fit_together(train: list, classes: tuple, seed: int) -> Together:
@@ -265,6 +263,10 @@ def unseen_rows(name: str, train: list, held: list, classes: tuple) -> Iterator[
                seconds, recipe["lr"], recipe["epochs"])
 
 
+def large_rate(rung: Rung) -> float:
+    return 1e-2 if rung.design.cell == "none" else 3e-3
+
+
 def real_rows(folder: str) -> Iterator[tuple]:
     source = corpora.headlines(folder)
     train, dev, classes = list(source), list(corpora.headlines(folder, "dev")), source.classes
@@ -272,7 +274,7 @@ def real_rows(folder: str) -> Iterator[tuple]:
     yield from unseen_rows(LINEAR, train, dev, classes)
     yield from unseen_rows(WEIGHTED, train, dev, classes)
     for name, rung in THUCNEWS.items():
-        rate = 1e-2 if rung.design.cell == "none" else 3e-3
+        rate = large_rate(rung)
         for seed in SEEDS:
             _, *numbers, epochs = measure(rung, train, dev, classes, seed, lr=rate, **LARGE_RECIPE)
             yield "THUCNews", name, len(train), seed, *numbers, rate, epochs

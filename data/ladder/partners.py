@@ -27,8 +27,9 @@ def probabilities(name, train, dev, classes, seed):
     if name in build.UNSEEN:
         model = build.UNSEEN[name][0](train, classes, seed)
     else:
-        model = build.prepare(build.THUCNEWS[name], train, classes, seed)
-        fit(model, train, dev, seed=seed, lr=1e-2 if name == MEAN else 3e-3, **build.LARGE_RECIPE)
+        rung = build.THUCNEWS[name]
+        model = build.prepare(rung, train, classes, seed)
+        fit(model, train, dev, seed=seed, lr=build.large_rate(rung), **build.LARGE_RECIPE)
     return model.probabilities([title for title, _ in dev])
 
 
